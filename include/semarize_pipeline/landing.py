@@ -1,0 +1,120 @@
+"""Rows for the landing tables: pure functions of what was read."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+import orjson
+
+from semarize_pipeline.model import Conversation, Record, digest, text_digest
+from semarize_pipeline.state import State
+from semarize_pipeline.warehouse import tables
+from semarize_pipeline.warehouse.port import Json, Load, Session
+
+Stamp = Mapping[str, Any]
+
+
+def stamp(now: datetime, run: str) -> Stamp:
+    """What every landed row carries."""
+    return {"_loaded_at": now, "_loaded_by": run}
+
+
+def conversation_row(conversation: Conversation, extracted_at: datetime) -> dict[str, Any]:
+    """A row of ``<vendor>__conversations``, without its stamp."""
+    transcript = conversation.transcript
+    row: dict[str, Any] = {
+        "conversation_id": conversation.conversation_id,
+        "title": conversation.title,
+        "channel": conversation.channel,
+        "direction": conversation.direction,
+        "started_at": conversation.started_at,
+        "duration_seconds": conversation.duration_seconds,
+        "owner_id": conversation.owner_id,
+        "owner_name": conversation.owner_name,
+        "owner_email": conversation.owner_email,
+        "account_name": conversation.account_name,
+        "opportunity_id": conversation.opportunity_id,
+        "participants": [asdict(each) for each in conversation.participants],
+        "url": conversation.url,
+        "transcript_status": conversation.status,
+        "transcript": transcript,
+        "transcript_hash": text_digest(transcript) if transcript else None,
+        "utterance_count": len(conversation.utterances),
+        "attributes": dict(conversation.attributes),
+    }
+    raw = orjson.dumps(conversation.raw, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS)
+    declared = digest({name: value for name, value in row.items() if name != "transcript"})
+    row["raw"] = Json(raw.decode())
+    row["_content_hash"] = hashlib.sha256(declared.encode() + raw).hexdigest()
+    row["_extracted_at"] = extracted_at
+    return row
+
+
+def utterance_rows(conversation: Conversation) -> list[dict[str, Any]]:
+    """Rows of ``<vendor>__utterances``. One hash for all of them: they change together."""
+    if not conversation.utterances:
+        return []
+    said = digest([asdict(each) for each in conversation.utterances])
+    return [
+        {
+            "conversation_id": conversation.conversation_id,
+            "position": position,
+            "speaker": each.speaker,
+            "speaker_role": each.speaker_role,
+            "start_seconds": each.start_seconds,
+            "end_seconds": each.end_seconds,
+            "text": each.text,
+            "_content_hash": said,
+        }
+        for position, each in enumerate(conversation.utterances)
+    ]
+
+
+def quarantine_row(
+    vendor: str,
+    stage: str,
+    reason: str,
+    raw: Any,
+    now: datetime,
+    conversation_id: str | None = None,
+) -> dict[str, Any]:
+    """A row of ``quarantine``; the same record for the same reason is the same row."""
+    return {
+        "quarantine_id": digest([vendor, stage, conversation_id or raw]),
+        "vendor": vendor,
+        "conversation_id": conversation_id,
+        "stage": stage,
+        "reason": reason,
+        "raw": raw,
+        "quarantined_at": now,
+    }
+
+
+def record_name(record: Any) -> str:
+    """A name for a record without a readable id, so that it can be accounted for."""
+    return f"unreadable:{digest(record)[:32]}"
+
+
+def vendor_tables(vendor: str) -> list[tables.Table]:
+    return [tables.conversations(vendor), tables.utterances(vendor), *tables.SHARED]
+
+
+def mirror(session: Session, state: State, vendor: str, mark: Stamp) -> None:
+    """Copy what changed in the ledger to the warehouse, where dbt and BI see it."""
+    rows = state.ledger.unmirrored(vendor)
+    session.land([Load(tables.LEDGER, [{**row, **mark} for row in rows])])
+    state.ledger.mirrored(vendor, rows)
+
+
+def stamped(rows: Sequence[Mapping[str, Any]], mark: Stamp) -> list[dict[str, Any]]:
+    return [{**row, **mark} for row in rows]
+
+
+def raw_record(raw: Mapping[str, Any]) -> Record:
+    """The listing's record back out of a landed ``raw``."""
+    record: Record = raw["record"]
+    return record

@@ -1,0 +1,442 @@
+"""The whole program is two functions: ``extract`` and ``score``. Start reading here.
+
+Both can be killed at any moment and run again. ``extract`` lands on a key, then writes the
+ledger, and moves the watermark last. ``score`` (in ``scoring.py``) records a paid run before
+it waits for it. Neither knows Airflow; a Python prompt will do.
+"""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from semarize_pipeline import landing
+from semarize_pipeline.errors import Unreadable
+from semarize_pipeline.model import Conversation, Record, Window
+from semarize_pipeline.rest.client import RestClient
+from semarize_pipeline.scoring import ScoreReport, score
+from semarize_pipeline.settings import Settings
+from semarize_pipeline.state import State
+from semarize_pipeline.state.ledger import SETTLED, Entry, Status
+from semarize_pipeline.vendors.base import Fetched, Vendor, Wanted
+from semarize_pipeline.warehouse import tables
+from semarize_pipeline.warehouse.port import Load, Session, Warehouse
+from semarize_pipeline.windows import live_window, parts
+
+__all__ = ["ExtractReport", "ScoreReport", "extract", "score"]
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class ExtractReport:
+    """What one extraction did. Small, and without content: it travels through XCom."""
+
+    vendor: str
+    window_start: str | None = None
+    window_end: str | None = None
+    listed: int = 0
+    known: int = 0
+    landed: int = 0
+    pending: int = 0
+    absent: int = 0
+    expired: int = 0
+    private: int = 0
+    quarantined: int = 0
+    requests: int = 0
+    watermark: str | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def extract(
+    vendor: Vendor,
+    api: RestClient,
+    warehouse: Warehouse,
+    state: State,
+    *,
+    until: datetime,
+    settings: Settings,
+    run: str,
+) -> ExtractReport:
+    """Land what a vendor has had since the watermark, and what was not ready before.
+
+    :param until: the run's own time (aware): a retry reads the same window again.
+    :param run: who writes the rows, such as ``conversations__gong/<run id>``.
+
+    Raises ``Wait`` where a limit is used up, ``TryAgain`` for passing faults and ``Stop`` for
+    what only a person can mend; what landed before stays, and the next run goes on from there.
+    """
+    reading = _Reading(vendor, api, warehouse, state, settings, run)
+    reading.retry_pending()
+    reached = state.watermarks.reached(vendor.name)
+    if reached is None:
+        reached = state.watermarks.begin(vendor.name, settings.extract.begin(until))
+    timing = settings.timing_for(vendor.name, vendor.timing)
+    window = live_window(
+        reached=reached,
+        began=state.watermarks.began(vendor.name) or reached,
+        until=until,
+        lag=timing.lag,
+        lookback=timing.lookback,
+    )
+    if window is not None:
+        reading.report.window_start = window.start.isoformat()
+        reading.report.window_end = window.end.isoformat()
+        cut = parts(window, timedelta(hours=settings.extract.slice_hours), timing.lookback)
+        for number, part in enumerate(cut, 1):
+            before = replace(reading.report)
+            reading.read(part)
+            if len(cut) > 1:
+                state.watermarks.mark_slice(
+                    vendor.name,
+                    part,
+                    listed=reading.report.listed - before.listed,
+                    landed=reading.report.landed - before.landed,
+                )
+                log.info(
+                    "%s: slice %d of %d, %s: %d listed, %d landed",
+                    vendor.name,
+                    number,
+                    len(cut),
+                    part,
+                    reading.report.listed,
+                    reading.report.landed,
+                )
+            state.watermarks.advance(vendor.name, part.end)
+        # Forget what no look-back can list again; the warehouse keeps its mirror.
+        state.ledger.prune(vendor.name, window.start - timing.expiry)
+    reading.report.requests = api.sent
+    reached = state.watermarks.reached(vendor.name)
+    reading.report.watermark = reached.isoformat() if reached else None
+    return reading.report
+
+
+@dataclass(slots=True)
+class _Outcome:
+    """One conversation's fate in this batch: its ledger entry, and what lands of it."""
+
+    entry: Entry
+    conversation: Conversation | None = None
+    quarantine: dict[str, Any] | None = None
+
+
+class _Reading:
+    """One vendor's listing, batch by batch: a batch is all that memory holds."""
+
+    def __init__(
+        self,
+        vendor: Vendor,
+        api: RestClient,
+        warehouse: Warehouse,
+        state: State,
+        settings: Settings,
+        run: str,
+    ) -> None:
+        self.report = ExtractReport(vendor.name)
+        self._vendor = vendor
+        self._api = api
+        self._warehouse = warehouse
+        self._state = state
+        self._settings = settings.extract
+        self._timing = settings.timing_for(vendor.name, vendor.timing)
+        self._kits = settings.kits_for(vendor.name)
+        self._run = run
+        self._requests_seen = 0
+
+    # ------------------------------------------------------------------ new ones
+
+    def read(self, window: Window) -> None:
+        """Everything that the vendor lists in one window."""
+        ask = self._vendor.window(window)
+        records = (r for page in self._api.pages(self._vendor.listing, ask) for r in page)
+        for batch in _batches(records, self._settings.batch_conversations):
+            self._take(batch, window)
+
+    def _take(self, records: Sequence[Any], window: Window) -> None:
+        began = self._state.clock()
+        headers, outcomes = self._headers(records, began)
+        known = self._state.ledger.find(
+            self._vendor.name, [*headers, *(o.entry.conversation_id for o in outcomes)]
+        )
+        self.report.listed += len(headers) + len(outcomes)
+        outcomes = [o for o in outcomes if _is_news(o.entry, known.get(o.entry.conversation_id))]
+        wanted: dict[str, Entry] = {}
+        for id_, (_, header) in headers.items():
+            entry = known.get(id_)
+            if entry is None:
+                wanted[id_] = _entry(header, "listed", began)
+            elif entry.status not in SETTLED and (
+                entry.status != "pending" or self._is_due(entry, began)
+            ):
+                wanted[id_] = entry
+        self.report.known += len(headers) - len(wanted)
+        # Counted before anything is asked about them: a killed task leaves a trace.
+        self._state.ledger.record_listed(self._vendor.name, wanted.values())
+        asked = [Wanted(id_, headers[id_][0]) for id_ in wanted]
+        for id_, fetched in self._vendor.transcripts.fetch(self._api, asked) if asked else ():
+            record, header = headers[id_]
+            outcomes.append(self._outcome(wanted[id_], fetched, record, header))
+        self._land(outcomes, window, began)
+
+    def _is_due(self, entry: Entry, now: datetime) -> bool:
+        """A pending one waits for its own clock, unless its transcript is at hand anyway."""
+        return self._vendor.transcripts.inline or (entry.next_try_at or now) <= now
+
+    def _headers(
+        self, records: Sequence[Any], now: datetime
+    ) -> tuple[dict[str, tuple[Record, Conversation]], list[_Outcome]]:
+        """The readable records by id, and the outcomes of those that end here."""
+        headers: dict[str, tuple[Record, Conversation]] = {}
+        ended: dict[str, _Outcome] = {}
+        for record in records:
+            try:
+                header = self._vendor.read(record)
+                excluded = self._vendor.keeps_out(record)
+            except Unreadable as error:
+                outcome = self._unreadable(record, str(error), now)
+                ended[outcome.entry.conversation_id] = outcome
+                continue
+            id_ = header.conversation_id
+            if excluded:
+                status: Status = "private" if excluded == "private" else "absent"
+                ended[id_] = _Outcome(replace(_entry(header, status, now), reason=excluded))
+            else:
+                # Rows shift between pages: the last of equal ids is the freshest.
+                headers[id_] = (record, header)
+        return headers, list(ended.values())
+
+    def _unreadable(self, record: Any, reason: str, now: datetime) -> _Outcome:
+        id_ = landing.record_name(record)
+        return _Outcome(
+            Entry(conversation_id=id_, status="quarantined", listed_at=now, reason=reason),
+            quarantine=landing.quarantine_row(
+                self._vendor.name, "listing", reason, record, now, id_
+            ),
+        )
+
+    # ------------------------------------------------------------------ pending ones
+
+    def retry_pending(self) -> None:
+        """Ask again for transcripts whose time has come, wherever the watermark is."""
+        due = self._state.ledger.due(
+            self._vendor.name, self._state.clock(), self._settings.pending_per_run
+        )
+        size = self._settings.batch_conversations
+        for start in range(0, len(due), size):
+            self._retry({entry.conversation_id: entry for entry in due[start : start + size]})
+
+    def _retry(self, due: dict[str, Entry]) -> None:
+        began = self._state.clock()
+        fetched = dict(self._vendor.transcripts.fetch(self._api, [Wanted(id_) for id_ in due]))
+        waiting = [id_ for id_, f in fetched.items() if self._still_waits(due[id_], f, began)]
+        self._state.ledger.record(
+            self._vendor.name, [self._postponed(due[id_], began) for id_ in waiting]
+        )
+        self.report.pending += len(waiting)
+        news = [id_ for id_ in fetched if id_ not in set(waiting)]
+        if not news:
+            return  # nothing changed: the warehouse sleeps on
+        records = self._landed_records([id_ for id_ in news if fetched[id_].record is None])
+        outcomes = []
+        for id_ in news:
+            record = fetched[id_].record or records.get(id_)
+            if record is None:
+                reason = "its listing is not in the warehouse; read its day again"
+                outcomes.append(self._quarantined(due[id_], "transcript", reason, None, began))
+                continue
+            try:
+                header = self._vendor.read(record)
+            except Unreadable as error:
+                outcomes.append(
+                    self._quarantined(due[id_], "transcript", str(error), record, began)
+                )
+                continue
+            outcomes.append(self._outcome(due[id_], fetched[id_], record, header))
+        self._land(outcomes, None, began)
+
+    def _still_waits(self, entry: Entry, fetched: Fetched, now: datetime) -> bool:
+        if fetched.transcript is not None or fetched.gone or fetched.unreadable:
+            return False
+        return not self._is_expired(entry, now)
+
+    def _landed_records(self, ids: Sequence[str]) -> dict[str, Record]:
+        if not ids:
+            return {}
+        table = tables.conversations(self._vendor.name)
+        marks = ", ".join("?" * len(ids))
+        with self._open("read pending conversations") as session:
+            rows = session.query(
+                f"select conversation_id, raw from {table.qualified} "
+                f"where conversation_id in ({marks})",
+                ids,
+            )
+        return {row["conversation_id"]: landing.raw_record(row["raw"]) for row in rows}
+
+    # ------------------------------------------------------------------ outcomes
+
+    def _outcome(
+        self, entry: Entry, fetched: Fetched, record: Record, header: Conversation
+    ) -> _Outcome:
+        now = self._state.clock()
+        if fetched.unreadable:
+            return self._quarantined(entry, "transcript", fetched.unreadable, record, now)
+        if fetched.gone:
+            return self._settled(
+                entry, replace(header, transcript_status="absent"), now, fetched.gone
+            )
+        conversation = header
+        if fetched.transcript is not None:
+            try:
+                conversation = self._vendor.read(fetched.record or record, fetched.transcript)
+            except Unreadable as error:
+                raw = {"record": fetched.record or record, "transcript": fetched.transcript}
+                return self._quarantined(entry, "transcript", str(error), raw, now)
+        if conversation.status == "ready":
+            return self._settled(entry, conversation, now, None)
+        if conversation.status == "absent":
+            return self._settled(entry, conversation, now, "the vendor has no transcript of it")
+        if self._is_expired(entry, now):
+            reason = f"no transcript {self._timing.expiry.days} days after it began"
+            return self._settled(
+                entry, replace(conversation, transcript_status="expired"), now, reason
+            )
+        return _Outcome(self._postponed(entry, now), conversation)
+
+    def _is_expired(self, entry: Entry, now: datetime) -> bool:
+        # An old call is asked for twice at least, since its listing may be young.
+        began = entry.started_at or entry.listed_at
+        return entry.tries >= 1 and now - began >= self._timing.expiry
+
+    def _postponed(self, entry: Entry, now: datetime) -> Entry:
+        tries = entry.tries + 1
+        return replace(
+            entry,
+            status="pending",
+            tries=tries,
+            next_try_at=self._timing.next_try(now, tries, entry.channel),
+            reason="the transcript is not ready",
+        )
+
+    def _settled(
+        self, entry: Entry, conversation: Conversation, now: datetime, reason: str | None
+    ) -> _Outcome:
+        status: Status = "landed" if conversation.status == "ready" else conversation.status
+        settled = replace(
+            entry,
+            status=status,
+            tries=entry.tries + 1,
+            next_try_at=None,
+            reason=reason,
+            landed_at=now if status == "landed" else None,
+            score_status="due" if status == "landed" and self._kits else None,
+            score_after=None,
+        )
+        return _Outcome(settled, conversation)
+
+    def _quarantined(
+        self, entry: Entry, stage: str, reason: str, raw: Any, now: datetime
+    ) -> _Outcome:
+        row = landing.quarantine_row(
+            self._vendor.name, stage, reason, raw, now, entry.conversation_id
+        )
+        settled = replace(
+            entry, status="quarantined", tries=entry.tries + 1, next_try_at=None, reason=reason
+        )
+        return _Outcome(settled, quarantine=row)
+
+    # ------------------------------------------------------------------ landing
+
+    def _land(self, outcomes: Sequence[_Outcome], window: Window | None, began: datetime) -> None:
+        """Warehouse first, ledger second: a kill in between repeats work and loses nothing."""
+        if not outcomes:
+            return
+        now = self._state.clock()
+        mark = landing.stamp(now, self._run)
+        rows: list[dict[str, Any]] = []
+        said: list[dict[str, Any]] = []
+        entries: list[Entry] = []
+        for outcome in outcomes:
+            entry = outcome.entry
+            if outcome.conversation is not None:
+                row = landing.conversation_row(outcome.conversation, now)
+                rows.append({**row, **mark})
+                said += landing.stamped(landing.utterance_rows(outcome.conversation), mark)
+                entry = replace(
+                    entry, content_hash=row["_content_hash"], transcript_hash=row["transcript_hash"]
+                )
+            entries.append(entry)
+        counts = {
+            status: sum(e.status == status for e in entries)
+            for status in ("landed", "pending", "absent", "expired", "private", "quarantined")
+        }
+        load = {
+            "load_id": uuid.uuid4().hex,
+            "vendor": self._vendor.name,
+            "kind": "extract",
+            "window_start": window.start if window else None,
+            "window_end": window.end if window else None,
+            "listed": len(entries),
+            "landed": counts["landed"],
+            "pending": counts["pending"],
+            "private": counts["private"],
+            "quarantined": counts["quarantined"],
+            "requests": self._api.sent - self._requests_seen,
+            "started_at": began,
+            "finished_at": now,
+            "duration_seconds": (now - began).total_seconds(),
+        }
+        bad = [o.quarantine for o in outcomes if o.quarantine is not None]
+        with self._open(f"land {len(rows)} conversations") as session:
+            session.land(
+                [
+                    Load(tables.conversations(self._vendor.name), rows),
+                    Load(tables.utterances(self._vendor.name), said, whole="conversation_id"),
+                    Load(tables.QUARANTINE, landing.stamped(bad, mark)),
+                    Load(tables.LOADS, landing.stamped([load], mark)),
+                ]
+            )
+            self._state.ledger.record(self._vendor.name, entries)
+            landing.mirror(session, self._state, self._vendor.name, mark)
+        self._requests_seen = self._api.sent
+        for status, count in counts.items():
+            setattr(self.report, status, getattr(self.report, status) + count)
+
+    @contextmanager
+    def _open(self, purpose: str) -> Iterator[Session]:
+        """The warehouse, with this vendor's tables in place."""
+        with self._warehouse.open(f"{self._run}: {purpose}") as session:
+            session.ensure(landing.vendor_tables(self._vendor.name))
+            yield session
+
+
+def _entry(header: Conversation, status: Status, now: datetime) -> Entry:
+    return Entry(
+        conversation_id=header.conversation_id,
+        status=status,
+        channel=header.channel,
+        started_at=header.started_at,
+        listed_at=now,
+    )
+
+
+def _is_news(entry: Entry, known: Entry | None) -> bool:
+    """Whether an outcome that needs no transcript changes what the ledger says."""
+    return known is None or (known.status != entry.status and known.status not in SETTLED)
+
+
+def _batches(records: Iterable[Any], size: int) -> Iterator[list[Any]]:
+    batch: list[Any] = []
+    for record in records:
+        batch.append(record)
+        if len(batch) >= size:
+            yield batch
+            batch = []
+    if batch:
+        yield batch

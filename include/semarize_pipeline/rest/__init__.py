@@ -1,0 +1,4 @@
+"""HTTP in four separate layers: authentication, paging, pacing and retrying.
+
+Nothing here knows what a conversation is.
+"""

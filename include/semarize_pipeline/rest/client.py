@@ -1,0 +1,376 @@
+"""One vendor's API: sends, retries what may pass, and names what may not.
+
+Errors are sorted by what to do next (see ``errors.py``). Messages hold the connection, the
+path and the status, and a vendor's short error text with every credential cut out of it.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+import orjson
+import requests
+from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt
+from tenacity.wait import wait_base, wait_random_exponential
+
+from semarize_pipeline.errors import BadCredentials, ContractBroken, TryAgain, Wait
+from semarize_pipeline.model import digest
+from semarize_pipeline.rest.pace import Pace
+from semarize_pipeline.rest.paging import Ask, OnePage, Paginator, dig
+
+log = logging.getLogger(__name__)
+
+MAX_RESPONSE_BYTES = 256 * 1024 * 1024
+TIMEOUT_SECONDS = (10.0, 120.0)  # to connect, and between two packets
+# A listing whose cursor expires is read again from its first page; more often than this it loops.
+MAX_RESTARTS = 3
+NOTHING = Ask()
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A non-2xx answer with a known meaning: this status, and this text somewhere in its JSON."""
+
+    status: int
+    says: str = ""
+
+    def matches(self, status: int, body: Any) -> bool:
+        if status != self.status or body is None:
+            return False
+        return self.says.lower() in orjson.dumps(body).decode().lower()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """One endpoint's facts.
+
+    ``rows`` names where the array may stand ("" is the page itself); any other envelope is an
+    error. ``empty`` lists the answers that mean no rows, ``gone`` those that mean never, and
+    ``restart`` the one that says a cursor has expired.
+    """
+
+    method: str
+    path: str
+    rows: tuple[str, ...] = ("",)
+    ask: Ask = field(default_factory=Ask)
+    paging: Paginator = field(default_factory=OnePage)
+    empty: tuple[Answer, ...] = ()
+    gone: tuple[Answer, ...] = ()
+    restart: tuple[Answer, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A classified answer: its status, its JSON, and the seconds that it asks us to wait."""
+
+    status: int
+    data: Any
+    retry_after_seconds: float | None = None
+
+
+class _Transient(TryAgain):
+    """A passing fault that carries the server's advice."""
+
+    def __init__(self, message: str, after_seconds: float | None, limited: bool = False) -> None:
+        super().__init__(message)
+        self.after_seconds = after_seconds
+        self.limited = limited
+
+
+class _AdvisedWait(wait_base):
+    """What the server advised; else exponential with jitter."""
+
+    def __init__(self) -> None:
+        self._backoff = wait_random_exponential(multiplier=0.5, max=30)
+
+    def __call__(self, retry_state: RetryCallState) -> float:
+        error = retry_state.outcome.exception() if retry_state.outcome else None
+        advised = getattr(error, "after_seconds", None)
+        return float(advised) if advised is not None else float(self._backoff(retry_state))
+
+
+class RestClient:
+    """Requests to one API with one credential.
+
+    :param connection: the connection's name, for error messages.
+    :param patience_seconds: the longest wait inside a request; a longer one raises ``Wait``,
+        so that the caller can hand its worker back.
+    """
+
+    def __init__(
+        self,
+        session: requests.Session,
+        base_url: str,
+        *,
+        connection: str,
+        pace: Pace,
+        secrets: Sequence[str] = (),
+        patience_seconds: float = 60.0,
+        attempts: int = 5,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._session = session
+        self._base_url = base_url.rstrip("/")
+        self._connection = connection
+        self._pace = pace
+        self._secrets = list(secrets)
+        self._patience = patience_seconds
+        self._clock = clock
+        self._retrying = Retrying(
+            retry=retry_if_exception_type(_Transient),
+            stop=stop_after_attempt(attempts),
+            wait=_AdvisedWait(),
+            sleep=sleep,
+            reraise=True,
+        )
+
+    @property
+    def sent(self) -> int:
+        """Requests sent so far, retries and renewed tokens' second tries included."""
+        return self._pace.taken
+
+    # ------------------------------------------------------------------ listings
+
+    def pages(self, endpoint: Endpoint, ask: Ask) -> Iterator[list[Any]]:
+        """Every page of a listing, as lists of records, oldest request first."""
+        first = endpoint.ask.merged(ask)
+        for _ in range(MAX_RESTARTS):
+            try:
+                yield from self._walk(endpoint, first)
+                return
+            except _CursorExpired:
+                log.info(
+                    "%s: the cursor of %s expired; reading the listing again",
+                    self._connection,
+                    endpoint.path,
+                )
+        raise ContractBroken(
+            f"{self._connection}: the cursor of {endpoint.path} expired {MAX_RESTARTS} times; "
+            "make the slices of this vendor shorter (slice_hours)"
+        )
+
+    def _walk(self, endpoint: Endpoint, ask: Ask) -> Iterator[list[Any]]:
+        following: Ask | None = ask
+        seen = None
+        while following is not None:
+            ask = following
+            reply = self.send(
+                endpoint.method, endpoint.path, ask, known=(*endpoint.empty, *endpoint.restart)
+            )
+            if reply.status >= 400:
+                if any(a.matches(reply.status, reply.data) for a in endpoint.restart):
+                    raise _CursorExpired
+                return
+            records = self.rows(endpoint, reply.data)
+            self._pace.charge(len(records))
+            if not endpoint.paging.page_may_repeat and records:
+                page = digest(records)
+                if page == seen:
+                    raise ContractBroken(
+                        f"{self._connection}: {endpoint.path} answered the same page for two "
+                        "positions; it ignores our paging, and going on would never end"
+                    )
+                seen = page
+            yield records
+            following = endpoint.paging.next(ask, reply.data, len(records))
+
+    def rows(self, endpoint: Endpoint, page: Any) -> list[Any]:
+        """The page's records. An envelope that we do not know is an error, never "no rows"."""
+        for path in endpoint.rows:
+            found = dig(page, path)
+            if isinstance(found, list):
+                return found
+        shape = sorted(map(str, page))[:8] if isinstance(page, dict) else type(page).__name__
+        raise ContractBroken(
+            f"{self._connection}: {endpoint.path} answered in an unknown shape ({shape}); expected "
+            f"an array at {' or '.join(p or 'the top' for p in endpoint.rows)}"
+        )
+
+    # ------------------------------------------------------------------ one request
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        ask: Ask = NOTHING,
+        *,
+        known: Sequence[Answer] = (),
+        accept: Sequence[int] = (),
+        headers: dict[str, str] | None = None,
+    ) -> Reply:
+        """One classified answer: ``known`` and ``accept`` come back, other errors raise."""
+        body = None if ask.json is None else orjson.dumps(ask.json)
+        try:
+            return self._retrying(self._once, method, path, ask, body, known, accept, headers)
+        except _Transient as error:
+            if error.limited:
+                # Polite tries are used up: give the worker back instead of holding it.
+                until = self._clock() + timedelta(
+                    seconds=max(self._patience, error.after_seconds or 0)
+                )
+                raise Wait(str(error), until) from None
+            raise TryAgain(str(error)) from None
+
+    def _once(
+        self,
+        method: str,
+        path: str,
+        ask: Ask,
+        body: bytes | None,
+        known: Sequence[Answer],
+        accept: Sequence[int],
+        headers: dict[str, str] | None,
+    ) -> Reply:
+        where = f"{self._connection}: {method} {path}"
+        sent = dict(headers or {})
+        if body is not None:
+            sent["Content-Type"] = "application/json"
+        try:
+            with self._session.request(
+                method,
+                self._base_url + path,
+                params=ask.params,
+                data=body,
+                headers=sent,
+                timeout=TIMEOUT_SECONDS,
+                allow_redirects=False,
+                stream=True,
+            ) as response:
+                content = self._read(response, where)
+        except requests.RequestException as error:
+            raise _Transient(f"{where}: {type(error).__name__}", None) from None
+        return self._classify(response, content, where, known, accept)
+
+    def _read(self, response: requests.Response, where: str) -> bytes:
+        chunks: list[bytes] = []
+        size = 0
+        for chunk in response.iter_content(1 << 18):
+            size += len(chunk)
+            if size > MAX_RESPONSE_BYTES:
+                raise ContractBroken(f"{where}: more than {MAX_RESPONSE_BYTES} bytes; ask for less")
+            chunks.append(chunk)
+        return b"".join(chunks)
+
+    def _classify(
+        self,
+        response: requests.Response,
+        content: bytes,
+        where: str,
+        known: Sequence[Answer],
+        accept: Sequence[int],
+    ) -> Reply:
+        status = response.status_code
+        data, readable = _parse(content)
+        if 200 <= status < 300:
+            if not readable:
+                self._not_json(response, content, where)
+            return Reply(status, data, _retry_after(response, data, self._clock()))
+        if status in accept or any(answer.matches(status, data) for answer in known):
+            return Reply(status, data, _retry_after(response, data, self._clock()))
+        said = self._excerpt(data)
+        if status == 401:
+            raise BadCredentials(
+                f"{where} refused the credential (401){said}; renew it in the connection"
+            )
+        if status == 403:
+            raise BadCredentials(
+                f"{where} is not allowed (403){said}; give this connection's user the missing scope"
+            )
+        if 300 <= status < 400:
+            host = urlsplit(response.headers.get("Location", "")).hostname or "elsewhere"
+            raise BadCredentials(
+                f"{where} was sent on to {host} ({status}); credentials are not carried there. "
+                "Check the connection's host and whether the credential has expired"
+            )
+        if status == 429:
+            after = _retry_after(response, data, self._clock())
+            if after is not None:
+                until = self._clock() + timedelta(seconds=after)
+                self._pace.hold(until)
+                if after > self._patience:
+                    raise Wait(f"{where}: the vendor's limit is used up (429)", until)
+                # The pace already holds every request back until then.
+                raise _Transient(f"{where}: 429", after, limited=True)
+            self._pace.hold(self._clock() + timedelta(seconds=1))
+            raise _Transient(f"{where}: 429", None, limited=True)
+        if status >= 500 or status == 408:
+            raise _Transient(
+                f"{where}: {status}",
+                _short(_retry_after(response, data, self._clock()), self._patience),
+            )
+        raise ContractBroken(f"{where}: {status}{said}; this answer is not one that we know")
+
+    def _not_json(self, response: requests.Response, content: bytes, where: str) -> None:
+        kind = response.headers.get("Content-Type", "no type").split(";")[0]
+        if "html" in kind or content.lstrip()[:1] == b"<":
+            raise ContractBroken(
+                f"{where}: a page ({kind}) instead of JSON; the connection's host may be wrong, or "
+                "a proxy or a login page stands in between"
+            )
+        # Cut short on the way, most likely: worth another try.
+        raise _Transient(f"{where}: {response.status_code} with unreadable JSON", None)
+
+    def _excerpt(self, data: Any) -> str:
+        """The vendor's own short error text, or nothing."""
+        if not isinstance(data, dict):
+            return ""
+        found = next(
+            (data[k] for k in ("error", "errors", "message", "errorMessage") if data.get(k)), None
+        )
+        if found is None:
+            return ""
+        text = found if isinstance(found, str) else orjson.dumps(found).decode()
+        for secret in self._secrets:
+            text = text.replace(secret, "***")
+        return f": {text[:160]}"
+
+
+class _CursorExpired(Exception):
+    """The listing has to be read again from its first page."""
+
+
+def _parse(content: bytes) -> tuple[Any, bool]:
+    if not content:
+        return None, True
+    try:
+        return orjson.loads(content), True
+    except orjson.JSONDecodeError:
+        return None, False
+
+
+def _short(after: float | None, patience: float) -> float | None:
+    return None if after is None else min(after, patience)
+
+
+def _retry_after(response: requests.Response, data: Any, now: datetime) -> float | None:
+    """Seconds to wait, from whichever place says so; the longest where several do."""
+    told: list[float] = []
+    header = response.headers.get("Retry-After")
+    if header:
+        try:
+            told.append(float(header))
+        except ValueError:
+            try:
+                told.append((parsedate_to_datetime(header).astimezone(UTC) - now).total_seconds())
+            except (TypeError, ValueError):
+                log.warning("unreadable Retry-After header")
+    reset = response.headers.get("X-RateLimit-Reset")
+    if reset and response.status_code == 429:
+        try:
+            value = float(reset)
+        except ValueError:
+            log.warning("unreadable X-RateLimit-Reset header")
+        else:
+            # A moment since 1970, or a number of seconds: no wait is as long as 30 years.
+            told.append(value - now.timestamp() if value > 1e9 else value)
+    if isinstance(data, dict) and isinstance(data.get("retry_after_seconds"), int | float):
+        told.append(float(data["retry_after_seconds"]))
+    return max(0.0, *told) if told else None

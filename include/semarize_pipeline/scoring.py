@@ -1,0 +1,553 @@
+"""``score``: every landed transcript is evaluated once by each of its vendor's kits.
+
+A run is recorded under a unique key before it is sent, sent with that key, and polled from
+then on; so a crash at any point resumes it. What is bought is decided by conversation,
+transcript and kit: a changed transcript or an added kit is new work, a repetition is not.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+import uuid
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from semarize_pipeline import landing
+from semarize_pipeline.errors import PipelineError, Stop, TryAgain, Wait
+from semarize_pipeline.model import text_digest
+from semarize_pipeline.semarize import rows as typing_of
+from semarize_pipeline.semarize.client import KitSchema, RunAnswer, SemarizeClient
+from semarize_pipeline.settings import Kit, Settings
+from semarize_pipeline.state import State
+from semarize_pipeline.state.ledger import Entry, ScoreStatus
+from semarize_pipeline.state.runs import OPEN, Run, RunStatus
+from semarize_pipeline.warehouse import tables
+from semarize_pipeline.warehouse.port import Load, Session, Warehouse
+
+log = logging.getLogger(__name__)
+
+BUDGET = "semarize runs"
+POLL_FLOOR_SECONDS = 0.2
+POLL_CEILING_SECONDS = 15.0
+
+
+@dataclass(slots=True)
+class ScoreReport:
+    """What one round of scoring did. Small, and without content: it travels through XCom."""
+
+    vendor: str
+    scored: int = 0
+    failed: int = 0
+    refused: int = 0
+    quarantined: int = 0
+    paid: int = 0
+    capped: int = 0
+    requests: int = 0
+    waiting: list[str] = field(default_factory=list)
+    """Runs that were still slow when everything else was done: their ids."""
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def score(
+    vendor: str,
+    semarize: SemarizeClient,
+    warehouse: Warehouse,
+    state: State,
+    *,
+    settings: Settings,
+    run: str,
+    sleep: Callable[[float], None] = time.sleep,
+) -> ScoreReport:
+    """Evaluate what has landed and land the answers.
+
+    Returns when nothing is left but slow runs (``waiting``): call it again later, and it goes
+    on with them. Raises ``Wait``, ``TryAgain`` or ``Stop`` after landing what was finished.
+    """
+    kits = settings.kits_for(vendor)
+    report = ScoreReport(vendor)
+    if kits and state.ledger.has_to_score(vendor, state.clock()):
+        _Scoring(vendor, semarize, warehouse, state, settings, kits, run, report, sleep).go()
+    report.requests = semarize.requests
+    return report
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """A run to carry to its end, with the text that it may still have to send."""
+
+    run: Run
+    entry: Entry
+    agent_id: str | None
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Finished:
+    job: _Job
+    answer: RunAnswer
+    submitted_at: datetime
+
+
+class _Scoring:
+    """One round: reads, sends, polls and lands at the same time."""
+
+    def __init__(
+        self,
+        vendor: str,
+        semarize: SemarizeClient,
+        warehouse: Warehouse,
+        state: State,
+        settings: Settings,
+        kits: Sequence[Kit],
+        run: str,
+        report: ScoreReport,
+        sleep: Callable[[float], None],
+    ) -> None:
+        self._vendor = vendor
+        self._semarize = semarize
+        self._warehouse = warehouse
+        self._state = state
+        self._settings = settings.score
+        self._kits = kits
+        self._run = run
+        self._report = report
+        self._sleep = sleep
+        self._schemas: dict[tuple[str, str | None], KitSchema] = {}
+        self._open_jobs: dict[str, int] = defaultdict(int)
+        self._entries: dict[str, Entry] = {}
+        self._trouble: PipelineError | None = None
+        self._requests_seen = 0
+
+    def go(self) -> None:
+        jobs = self._jobs()
+        flying: set[Future[_Finished | None]] = set()
+        finished: list[_Finished] = []
+        with ThreadPoolExecutor(self._settings.at_once, thread_name_prefix="semarize") as pool:
+            while True:
+                # Twice as many as can run: a free thread never waits for the next batch.
+                while self._trouble is None and len(flying) < 2 * self._settings.at_once:
+                    job = next(jobs, None)
+                    if job is None:
+                        break
+                    flying.add(pool.submit(self._carry, job))
+                if not flying:
+                    break
+                done, flying = wait(flying, return_when=FIRST_COMPLETED)
+                for future in done:
+                    result = self._result(future)
+                    if result is not None:
+                        finished.append(result)
+                if len(finished) >= self._settings.batch_conversations:
+                    self._land(finished)
+                    finished = []
+        self._land(finished)
+        self._report.waiting = [
+            run.run_id for run in self._state.runs.waiting(self._vendor) if run.run_id
+        ]
+        if self._trouble is not None:
+            raise self._trouble
+
+    def _result(self, future: Future[_Finished | None]) -> _Finished | None:
+        """A finished run; trouble stops new runs, and is raised once the rest has landed."""
+        try:
+            return future.result()
+        except (Stop, Wait) as error:
+            self._trouble = error
+        except TryAgain as error:
+            self._trouble = self._trouble or error
+        return None
+
+    # ------------------------------------------------------------------ what to do
+
+    def _jobs(self) -> Iterator[_Job]:
+        """Every run that is due, recorded before it leaves here."""
+        after = ""
+        while True:
+            now = self._state.clock()
+            entries = self._state.ledger.to_score(
+                self._vendor, now, self._settings.batch_conversations, after
+            )
+            if not entries:
+                return
+            after = entries[-1].conversation_id
+            yield from self._jobs_of(entries, now)
+
+    def _jobs_of(self, entries: Sequence[Entry], now: datetime) -> list[_Job]:
+        spoken = self._transcripts([entry.conversation_id for entry in entries])
+        past: dict[str, list[Run]] = defaultdict(list)
+        for run in self._state.runs.of(self._vendor, list(spoken)):
+            past[run.conversation_id].append(run)
+        jobs: list[_Job] = []
+        fresh: list[Run] = []
+        settled: dict[str, tuple[ScoreStatus, datetime | None]] = {}
+        odd: list[dict[str, Any]] = []
+        for entry in entries:
+            id_ = entry.conversation_id
+            row = spoken.get(id_)
+            problem = self._problem(row)
+            if row is None or problem:
+                settled[id_] = ("refused", None)
+                about = {
+                    "conversation_id": id_,
+                    "characters": len(row["transcript"] or "") if row else 0,
+                }
+                odd.append(
+                    landing.quarantine_row(self._vendor, "score", problem or "", about, now, id_)
+                )
+                continue
+            text = row["transcript"]
+            runs = [
+                self._next_run(kit, id_, text_digest(text), past[id_], now) for kit in self._kits
+            ]
+            todo = [run for run in runs if run is not None]
+            if not todo:
+                settled[id_] = self._standing(past[id_], text_digest(text), now)
+                continue
+            fresh += [run for run in todo if run.status == "planned" and run not in past[id_]]
+            agent = row["owner_id"] or row["owner_email"]
+            jobs += [_Job(run, entry, agent, text) for run in todo]
+        self._state.ledger.settle_scores(self._vendor, settled)
+        self._report.refused += len(odd)
+        if odd:
+            self._land_odd(odd)
+        allowed = self._afford(fresh)
+        jobs = [job for job in jobs if job.run.idempotency_key in allowed or job.run not in fresh]
+        for job in jobs:
+            self._entries[job.entry.conversation_id] = job.entry
+            self._open_jobs[job.entry.conversation_id] += 1
+        return jobs
+
+    def _problem(self, row: Mapping[str, Any] | None) -> str | None:
+        if row is None or not row["transcript"]:
+            return "there is no transcript in the warehouse; read its day again"
+        length, limit = len(row["transcript"]), self._settings.max_transcript_characters
+        if length > limit:
+            return (
+                f"the transcript has {length} characters, and score.max_transcript_characters is "
+                f"{limit}; raise it if Semarize takes such a length, or leave it out"
+            )
+        return None
+
+    def _afford(self, fresh: Sequence[Run]) -> set[str]:
+        """Record the new runs that today's cap allows; the others stay due."""
+        if not fresh:
+            return set()
+        granted = self._state.budgets.spend(BUDGET, self._settings.max_runs_per_day, len(fresh))
+        if granted < len(fresh):
+            self._report.capped += len(fresh) - granted
+            log.warning(
+                "%s: %d runs wait until tomorrow: score.max_runs_per_day (%s) is used up",
+                self._vendor,
+                len(fresh) - granted,
+                self._settings.max_runs_per_day,
+            )
+        self._state.runs.plan(fresh[:granted])
+        return {run.idempotency_key for run in fresh[:granted]}
+
+    def _next_run(
+        self, kit: Kit, id_: str, transcript_hash: str, past: Sequence[Run], now: datetime
+    ) -> Run | None:
+        """This kit's run that is open, or the next one to buy; None where nothing is to be done."""
+        tries = _of_kit(past, kit, transcript_hash)
+        last = tries[-1] if tries else None
+        if last is not None:
+            if last.status in OPEN:
+                return last
+            if last.status in ("succeeded", "refused") or last.attempt >= self._settings.attempts:
+                return None
+            if now < self._again_at(last):
+                return None
+        schema = self._schema(kit)
+        attempt = last.attempt + 1 if last else 1
+        version = kit.version_id or schema.version_id
+        return Run(
+            idempotency_key=_key(self._vendor, id_, version or kit.code, transcript_hash, attempt),
+            vendor=self._vendor,
+            conversation_id=id_,
+            kit_name=kit.name,
+            kit_code=kit.code,
+            kit_version_id=version,
+            transcript_hash=transcript_hash,
+            attempt=attempt,
+            planned_at=now,
+        )
+
+    def _again_at(self, failed: Run) -> datetime:
+        pause = timedelta(minutes=self._settings.retry_failed_after_minutes)
+        return (failed.finished_at or failed.planned_at) + pause * failed.attempt
+
+    def _standing(
+        self, past: Sequence[Run], transcript_hash: str, now: datetime
+    ) -> tuple[ScoreStatus, datetime | None]:
+        """How scoring of a conversation stands, when none of its runs is under way."""
+        last = [tries[-1] for kit in self._kits if (tries := _of_kit(past, kit, transcript_hash))]
+        again = [
+            self._again_at(run)
+            for run in last
+            if run.status in ("failed", "cancelled") and run.attempt < self._settings.attempts
+        ]
+        if again:
+            return "due", min(again)
+        if len(last) < len(self._kits) or any(run.status in OPEN for run in last):
+            return "due", None
+        states = {run.status for run in last}
+        if states & {"failed", "cancelled"}:
+            return "failed", None
+        return ("refused" if "refused" in states else "scored"), None
+
+    def _schema(self, kit: Kit, version_id: str | None = None) -> KitSchema:
+        key = (kit.code, version_id or kit.version_id)
+        if key not in self._schemas:
+            self._schemas[key] = self._semarize.schema(code=kit.code, version_id=key[1])
+        return self._schemas[key]
+
+    def _transcripts(self, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+        table = tables.conversations(self._vendor)
+        marks = ", ".join("?" * len(ids))
+        with self._open("read transcripts") as session:
+            found = session.query(
+                "select conversation_id, owner_id, owner_email, transcript "
+                f"from {table.qualified} where conversation_id in ({marks})",
+                ids,
+            )
+        return {row["conversation_id"]: row for row in found}
+
+    # ------------------------------------------------------------------ one run, in a thread
+
+    def _carry(self, job: _Job) -> _Finished | None:
+        """Send a run and poll it; None when it is slower than our patience."""
+        run, started = job.run, time.monotonic()
+        submitted_at = run.submitted_at or self._state.clock()
+        if self._trouble is not None and run.run_id is None:
+            return None  # not sent yet, and now is not the time
+        if run.run_id is None:
+            kit = (
+                {"kit_version_id": run.kit_version_id}
+                if run.kit_version_id
+                else {"kit_code": run.kit_code}
+            )
+            answer = self._semarize.submit(run.idempotency_key, kit, job.text, self._settings.mode)
+            if answer.refused is None:
+                self._state.runs.accepted(run.idempotency_key, str(answer.run_id), submitted_at)
+        else:
+            answer = self._semarize.status(run.run_id)
+        pause = POLL_FLOOR_SECONDS
+        while not answer.is_terminal:
+            advised = answer.retry_after_seconds
+            delay = max(advised, POLL_FLOOR_SECONDS) if advised is not None else pause
+            if time.monotonic() - started + delay > self._settings.patience_seconds:
+                later = self._state.clock() + timedelta(seconds=delay)
+                self._state.runs.polled(run.idempotency_key, later)
+                return None
+            self._sleep(delay)
+            pause = min(pause * 1.5, POLL_CEILING_SECONDS)
+            answer = self._semarize.status(str(answer.run_id))
+        return _Finished(job, answer, submitted_at)
+
+    # ------------------------------------------------------------------ landing
+
+    def _land(self, finished: Sequence[_Finished]) -> None:
+        """Land answers, close their runs, then say how each conversation stands."""
+        if not finished:
+            return
+        now = self._state.clock()
+        mark = landing.stamp(now, self._run)
+        runs: list[dict[str, Any]] = []
+        signals: list[dict[str, Any]] = []
+        odd: list[dict[str, Any]] = []
+        wide: dict[tables.Table, list[dict[str, Any]]] = {}
+        closed: list[tuple[str, RunStatus, datetime, str | None]] = []
+        for each in finished:
+            status: RunStatus = "refused" if each.answer.refused else each.answer.status  # type: ignore[assignment]
+            code = each.answer.refused or each.answer.error_code
+            closed.append((each.job.run.idempotency_key, status, now, code))
+            runs.append({**_run_row(each, status, now), **mark})
+            if status != "succeeded":
+                log.warning(
+                    "%s: run %s of conversation %s ended %s (%s)",
+                    self._vendor,
+                    each.answer.run_id,
+                    each.job.run.conversation_id,
+                    status,
+                    code,
+                )
+                continue
+            self._type(each, now, mark, signals, wide, odd)
+        loads = [
+            Load(tables.RUNS, runs),
+            Load(tables.SIGNALS, signals),
+            *(Load(table, rows) for table, rows in wide.items()),
+            Load(tables.QUARANTINE, landing.stamped(odd, mark)),
+            Load(tables.LOADS, [{**self._load_row(finished, closed, len(odd), now), **mark}]),
+        ]
+        with self._open(f"land {len(finished)} scores", list(wide)) as session:
+            session.land(loads)
+            self._close(finished, closed, now)
+            landing.mirror(session, self._state, self._vendor, mark)
+        self._count(closed, len(odd))
+
+    def _close(
+        self,
+        finished: Sequence[_Finished],
+        closed: Sequence[tuple[str, RunStatus, datetime, str | None]],
+        now: datetime,
+    ) -> None:
+        self._state.runs.finish(closed)
+        for each in finished:
+            self._open_jobs[each.job.run.conversation_id] -= 1
+        through = [id_ for id_, left in self._open_jobs.items() if left == 0]
+        past: dict[str, list[Run]] = defaultdict(list)
+        for run in self._state.runs.of(self._vendor, through):
+            past[run.conversation_id].append(run)
+        self._state.ledger.settle_scores(
+            self._vendor,
+            {
+                id_: self._standing(past[id_], self._entries[id_].transcript_hash or "", now)
+                for id_ in through
+            },
+        )
+        for id_ in through:
+            del self._open_jobs[id_], self._entries[id_]
+
+    def _type(
+        self,
+        each: _Finished,
+        now: datetime,
+        mark: landing.Stamp,
+        signals: list[dict[str, Any]],
+        wide: dict[tables.Table, list[dict[str, Any]]],
+        odd: list[dict[str, Any]],
+    ) -> None:
+        run, answer = each.job.run, each.answer
+        kit = next(kit for kit in self._kits if kit.name == run.kit_name)
+        version = answer.kit_version_id or run.kit_version_id
+        schema = self._schema(kit, version)
+        made = typing_of.typed(answer, schema, now)
+        of = {
+            "run_id": answer.run_id,
+            "vendor": run.vendor,
+            "conversation_id": run.conversation_id,
+            "kit_version_id": version or "unversioned",
+        }
+        kit_of = {"kit_code": run.kit_code, "kit_name": run.kit_name}
+        signals += [{**signal, **of, **kit_of, **mark} for signal in made.signals]
+        table = typing_of.scores_table(kit.name, schema)
+        wide.setdefault(table, []).append(
+            {
+                **made.score,
+                **of,
+                "agent_id": each.job.agent_id,
+                "channel": each.job.entry.channel,
+                "scored_at": now,
+                **mark,
+            }
+        )
+        for key, reason, value in made.odd:
+            row = landing.quarantine_row(
+                run.vendor,
+                "score",
+                f"brick {key}: {reason}",
+                {"brick_key": key, "value": value, **of},
+                now,
+                run.conversation_id,
+            )
+            odd.append({**row, "quarantine_id": f"{answer.run_id}:{key}"})
+
+    def _load_row(
+        self,
+        finished: Sequence[_Finished],
+        closed: Sequence[tuple[str, RunStatus, datetime, str | None]],
+        odd: int,
+        now: datetime,
+    ) -> dict[str, Any]:
+        began = min(each.job.run.planned_at for each in finished)
+        good = sum(status == "succeeded" for _, status, _, _ in closed)
+        requests = self._semarize.requests - self._requests_seen
+        self._requests_seen = self._semarize.requests
+        return {
+            "load_id": uuid.uuid4().hex,
+            "vendor": self._vendor,
+            "kind": "score",
+            "scored": good,
+            "failed": len(closed) - good,
+            "quarantined": odd,
+            "requests": requests,
+            "started_at": began,
+            "finished_at": now,
+            "duration_seconds": (now - began).total_seconds(),
+        }
+
+    def _land_odd(self, odd: Sequence[dict[str, Any]]) -> None:
+        mark = landing.stamp(self._state.clock(), self._run)
+        with self._open("quarantine transcripts") as session:
+            session.land([Load(tables.QUARANTINE, landing.stamped(odd, mark))])
+            landing.mirror(session, self._state, self._vendor, mark)
+
+    def _count(
+        self, closed: Sequence[tuple[str, RunStatus, datetime, str | None]], odd: int
+    ) -> None:
+        for _, status, _, _ in closed:
+            self._report.scored += status == "succeeded"
+            self._report.failed += status in ("failed", "cancelled")
+            self._report.refused += status == "refused"
+            self._report.paid += status != "refused"
+        self._report.quarantined += odd
+
+    @contextmanager
+    def _open(self, purpose: str, more: Sequence[tables.Table] = ()) -> Iterator[Session]:
+        with self._warehouse.open(f"{self._run}: {purpose}") as session:
+            session.ensure([*landing.vendor_tables(self._vendor), *more])
+            yield session
+
+
+def _of_kit(past: Sequence[Run], kit: Kit, transcript_hash: str) -> list[Run]:
+    """A kit's runs of this transcript, oldest attempt first.
+
+    A pinned version counts for itself; unpinned, any version that was bought counts, so a
+    newly published one does not buy history again.
+    """
+    found = [
+        run
+        for run in past
+        if run.kit_code == kit.code
+        and run.transcript_hash == transcript_hash
+        and (kit.version_id is None or run.kit_version_id == kit.version_id)
+    ]
+    return sorted(found, key=lambda run: (run.attempt, run.planned_at))
+
+
+def _key(vendor: str, id_: str, kit: str, transcript_hash: str, attempt: int) -> str:
+    """The idempotency key: what is bought, in at most 254 ASCII characters."""
+    named = id_ if id_.isascii() and len(id_) <= 100 else f"sha256-{text_digest(id_)}"
+    key = f"conversations:{vendor}:{named}:kit_{kit}:{transcript_hash[:40]}"
+    return key if attempt == 1 else f"{key}:attempt_{attempt}"
+
+
+def _run_row(each: _Finished, status: RunStatus, now: datetime) -> dict[str, Any]:
+    run, answer = each.job.run, each.answer
+    return {
+        "idempotency_key": run.idempotency_key,
+        "run_id": answer.run_id,
+        "vendor": run.vendor,
+        "conversation_id": run.conversation_id,
+        "kit_code": run.kit_code,
+        "kit_name": run.kit_name,
+        "kit_version_id": answer.kit_version_id or run.kit_version_id,
+        "transcript_hash": run.transcript_hash,
+        "attempt": run.attempt,
+        "status": status,
+        "submitted_at": each.submitted_at,
+        "finished_at": now,
+        "duration_ms": answer.duration_ms,
+        "error_code": answer.refused or answer.error_code,
+        "error_message": answer.error_message,
+        "response": answer.body,
+    }

@@ -1,0 +1,1 @@
+"""Semarize: its API, its kits' schemas, and its answers as typed rows."""

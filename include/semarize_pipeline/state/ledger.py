@@ -1,0 +1,195 @@
+"""One row per conversation that a vendor ever listed: what became of it, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Literal
+
+import sqlalchemy as sa
+
+from semarize_pipeline.state import tables as t
+
+if TYPE_CHECKING:
+    from semarize_pipeline.state.store import State
+
+Status = Literal[
+    "listed", "pending", "landed", "absent", "expired", "quarantined", "private", "deleted"
+]
+# Nothing more is asked of the vendor for these.
+SETTLED = frozenset({"landed", "absent", "expired", "quarantined", "deleted"})
+ScoreStatus = Literal["due", "scored", "failed", "refused"]
+CHUNK = 500  # ids in one IN list: well below SQLite's limit of variables
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A conversation's place in the ledger. Moments are aware and UTC."""
+
+    conversation_id: str
+    status: Status
+    channel: str | None = None
+    started_at: datetime | None = None
+    listed_at: datetime
+    landed_at: datetime | None = None
+    tries: int = 0
+    next_try_at: datetime | None = None
+    reason: str | None = None
+    content_hash: str | None = None
+    transcript_hash: str | None = None
+    score_status: ScoreStatus | None = None
+    score_after: datetime | None = None
+
+
+def _chunks(ids: Sequence[str]) -> Iterator[Sequence[str]]:
+    for start in range(0, len(ids), CHUNK):
+        yield ids[start : start + CHUNK]
+
+
+class Ledger:
+    """The ledger of all vendors."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    def find(self, vendor: str, ids: Sequence[str]) -> dict[str, Entry]:
+        """The entries of those ids that are known."""
+        row = t.ledger.c
+        found: dict[str, Entry] = {}
+        with self._state.read() as connection:
+            for part in _chunks(ids):
+                query = sa.select(t.ledger).where(
+                    row.vendor == vendor, row.conversation_id.in_(part)
+                )
+                for entry in map(_entry, connection.execute(query).mappings()):
+                    found[entry.conversation_id] = entry
+        return found
+
+    def record(self, vendor: str, entries: Iterable[Entry]) -> None:
+        """Write entries whole, over what was there; each waits for the next mirror."""
+        now = self._state.clock()
+        rows = [{"vendor": vendor, **asdict(e), "updated_at": now, "dirty": True} for e in entries]
+        columns = [c.name for c in t.ledger.columns if not c.primary_key]
+        with self._state.write() as connection:
+            self._state.upsert(connection, t.ledger, rows, columns)
+
+    def record_listed(self, vendor: str, entries: Iterable[Entry]) -> None:
+        """Count conversations the moment they are listed; known ones keep their entry."""
+        now = self._state.clock()
+        rows = [{"vendor": vendor, **asdict(e), "updated_at": now, "dirty": True} for e in entries]
+        with self._state.write() as connection:
+            self._state.upsert(connection, t.ledger, rows, None)
+
+    def due(self, vendor: str, now: datetime, limit: int) -> list[Entry]:
+        """Pending conversations whose next try has come, the longest overdue first."""
+        row = t.ledger.c
+        query = (
+            sa.select(t.ledger)
+            .where(row.vendor == vendor, row.status == "pending", row.next_try_at <= now)
+            .order_by(row.next_try_at, row.conversation_id)
+            .limit(limit)
+        )
+        with self._state.read() as connection:
+            return [_entry(found) for found in connection.execute(query).mappings()]
+
+    def to_score(self, vendor: str, now: datetime, limit: int, after: str = "") -> list[Entry]:
+        """Landed conversations with a kit still to run, by id, beyond ``after``."""
+        row = t.ledger.c
+        query = (
+            sa.select(t.ledger)
+            .where(
+                row.vendor == vendor,
+                row.score_status == "due",
+                sa.or_(row.score_after.is_(None), row.score_after <= now),
+                row.conversation_id > after,
+            )
+            .order_by(row.conversation_id)
+            .limit(limit)
+        )
+        with self._state.read() as connection:
+            return [_entry(found) for found in connection.execute(query).mappings()]
+
+    def settle_scores(
+        self, vendor: str, outcomes: Mapping[str, tuple[ScoreStatus, datetime | None]]
+    ) -> None:
+        """Say how scoring stands: scored, failed, refused, or due again after a moment."""
+        if not outcomes:
+            return
+        row = t.ledger.c
+        statement = (
+            sa.update(t.ledger)
+            .where(row.vendor == sa.bindparam("of"), row.conversation_id == sa.bindparam("id"))
+            .values(
+                score_status=sa.bindparam("score"),
+                score_after=sa.bindparam("later", type_=t.Moment),
+                updated_at=self._state.clock(),
+                dirty=True,
+            )
+        )
+        with self._state.write() as connection:
+            connection.execute(
+                statement,
+                [
+                    {"of": vendor, "id": id_, "score": status, "later": later}
+                    for id_, (status, later) in outcomes.items()
+                ],
+            )
+
+    def has_to_score(self, vendor: str, now: datetime) -> bool:
+        """Whether any conversation has a kit still to run: asked before anything is opened."""
+        return bool(self.to_score(vendor, now, limit=1))
+
+    def unmirrored(self, vendor: str) -> list[dict[str, Any]]:
+        """Rows that the warehouse's mirror does not show yet, as rows of ``landing.ledger``."""
+        row = t.ledger.c
+        query = sa.select(t.ledger).where(row.vendor == vendor, row.dirty.is_(True))
+        with self._state.read() as connection:
+            return [dict(found) for found in connection.execute(query).mappings()]
+
+    def mirrored(self, vendor: str, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Mark rows as mirrored, unless they changed meanwhile."""
+        if not rows:
+            return
+        row = t.ledger.c
+        statement = (
+            sa.update(t.ledger)
+            .where(
+                row.vendor == sa.bindparam("of"),
+                row.conversation_id == sa.bindparam("id"),
+                row.updated_at <= sa.bindparam("seen", type_=t.Moment),
+            )
+            .values(dirty=False)
+        )
+        with self._state.write() as connection:
+            connection.execute(
+                statement,
+                [{"of": vendor, "id": r["conversation_id"], "seen": r["updated_at"]} for r in rows],
+            )
+
+    def counts(self, vendor: str) -> dict[str, int]:
+        """How many conversations have each status."""
+        row = t.ledger.c
+        query = (
+            sa.select(row.status, sa.func.count()).where(row.vendor == vendor).group_by(row.status)
+        )
+        with self._state.read() as connection:
+            return {status: count for status, count in connection.execute(query)}
+
+    def prune(self, vendor: str, before: datetime) -> int:
+        """Forget conversations that are complete, mirrored, and older than any look-back."""
+        row = t.ledger.c
+        statement = sa.delete(t.ledger).where(
+            row.vendor == vendor,
+            row.status.in_(["landed", "absent", "expired", "private", "deleted"]),
+            sa.or_(row.score_status.is_(None), row.score_status.in_(["scored", "refused"])),
+            row.dirty.is_(False),
+            row.started_at < before,
+            row.updated_at < before,
+        )
+        with self._state.write() as connection:
+            return int(connection.execute(statement).rowcount)
+
+
+def _entry(row: Mapping[Any, Any]) -> Entry:
+    return Entry(**{name: row[name] for name in Entry.__dataclass_fields__})

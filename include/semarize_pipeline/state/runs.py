@@ -1,0 +1,117 @@
+"""The paid runs: recorded under a unique key before anybody waits for them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Literal
+
+import sqlalchemy as sa
+
+from semarize_pipeline.state import tables as t
+from semarize_pipeline.state.ledger import _chunks
+
+if TYPE_CHECKING:
+    from semarize_pipeline.state.store import State
+
+RunStatus = Literal["planned", "running", "succeeded", "failed", "cancelled", "refused"]
+OPEN: tuple[RunStatus, ...] = ("planned", "running")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """One paid evaluation of one transcript by one kit version."""
+
+    idempotency_key: str
+    vendor: str
+    conversation_id: str
+    kit_name: str
+    kit_code: str
+    kit_version_id: str | None
+    transcript_hash: str
+    attempt: int = 1
+    status: RunStatus = "planned"
+    run_id: str | None = None
+    planned_at: datetime
+    submitted_at: datetime | None = None
+    finished_at: datetime | None = None
+    next_poll_at: datetime | None = None
+    error_code: str | None = None
+
+
+class Runs:
+    """The register of paid runs."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    def plan(self, runs: Sequence[Run]) -> None:
+        """Record runs before they are sent; a key that exists keeps its run."""
+        with self._state.write() as connection:
+            self._state.upsert(connection, t.semarize_runs, [asdict(run) for run in runs], None)
+
+    def of(self, vendor: str, conversation_ids: Sequence[str]) -> list[Run]:
+        """Every run of these conversations, oldest attempt first."""
+        row = t.semarize_runs.c
+        found: list[Run] = []
+        with self._state.read() as connection:
+            for part in _chunks(conversation_ids):
+                query = (
+                    sa.select(t.semarize_runs)
+                    .where(row.vendor == vendor, row.conversation_id.in_(part))
+                    .order_by(row.conversation_id, row.kit_code, row.attempt)
+                )
+                found += [_run(each) for each in connection.execute(query).mappings()]
+        return found
+
+    def accepted(self, key: str, run_id: str, at: datetime) -> None:
+        """The run exists on the other side; from here on it is polled, never sent again."""
+        self._update(key, run_id=run_id, status="running", submitted_at=at, next_poll_at=at)
+
+    def polled(self, key: str, next_poll_at: datetime) -> None:
+        self._update(key, next_poll_at=next_poll_at)
+
+    def finish(self, outcomes: Iterable[tuple[str, RunStatus, datetime, str | None]]) -> None:
+        """Close runs whose answers have landed: key, status, finished at, error code."""
+        rows = [
+            {"of": key, "new": status, "at": at, "code": code} for key, status, at, code in outcomes
+        ]
+        if not rows:
+            return
+        row = t.semarize_runs.c
+        statement = (
+            sa.update(t.semarize_runs)
+            .where(row.idempotency_key == sa.bindparam("of"))
+            .values(
+                status=sa.bindparam("new"),
+                finished_at=sa.bindparam("at", type_=t.Moment),
+                error_code=sa.bindparam("code"),
+                next_poll_at=None,
+            )
+        )
+        with self._state.write() as connection:
+            connection.execute(statement, rows)
+
+    def waiting(self, vendor: str) -> list[Run]:
+        """Runs that were accepted and are not finished, the next poll first."""
+        row = t.semarize_runs.c
+        query = (
+            sa.select(t.semarize_runs)
+            .where(row.vendor == vendor, row.status == "running")
+            .order_by(row.next_poll_at)
+        )
+        with self._state.read() as connection:
+            return [_run(each) for each in connection.execute(query).mappings()]
+
+    def _update(self, key: str, **values: Any) -> None:
+        with self._state.write() as connection:
+            connection.execute(
+                sa.update(t.semarize_runs)
+                .where(t.semarize_runs.c.idempotency_key == key)
+                .values(**values)
+            )
+
+
+def _run(row: Mapping[Any, Any]) -> Run:
+    return Run(**{name: row[name] for name in Run.__dataclass_fields__})

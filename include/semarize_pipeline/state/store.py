@@ -1,0 +1,226 @@
+"""The port to the state database: one object, a part for each kind of state."""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.exc import OperationalError
+
+from semarize_pipeline.errors import Misconfigured, TryAgain
+from semarize_pipeline.model import Window
+from semarize_pipeline.state import tables as t
+
+Clock = Callable[[], datetime]
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class State:
+    """All state of the pipeline.
+
+    :param url: an SQLAlchemy URL: ``sqlite:////path/state.db`` or ``postgresql+psycopg2://…``.
+    :param fernet_key: seals OAuth tokens; needed only where there are any.
+
+    Raises TryAgain while the database cannot be reached, Misconfigured for a wrong URL.
+    """
+
+    def __init__(self, url: str, *, fernet_key: str | None = None, clock: Clock = utc_now) -> None:
+        from semarize_pipeline.state.budgets import Budgets
+        from semarize_pipeline.state.ledger import Ledger
+        from semarize_pipeline.state.runs import Runs
+        from semarize_pipeline.state.tokens import Tokens
+
+        self.clock = clock
+        self._engine = _engine(url)
+        self.watermarks = Watermarks(self)
+        self.ledger = Ledger(self)
+        self.runs = Runs(self)
+        self.budgets = Budgets(self)
+        self.tokens = Tokens(self, fernet_key)
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        with self._translated(), self._engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """One transaction that nobody else interleaves with (SQLite: BEGIN IMMEDIATE)."""
+        with self._translated(), self._engine.connect() as connection:
+            if self._engine.dialect.name == "sqlite":
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+            yield connection
+            connection.commit()
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except OperationalError as error:
+            raise TryAgain(
+                f"the state database does not answer ({type(error.orig).__name__}); check the "
+                "connection state_default and that its server or its disk is up"
+            ) from error
+
+    def upsert(
+        self,
+        connection: Connection,
+        table: sa.Table,
+        rows: Sequence[Mapping[str, Any]],
+        update: Iterable[str] | None,
+    ) -> int:
+        """Insert rows; where the key exists set ``update``'s columns, or leave it when None."""
+        if not rows:
+            return 0
+        insert: Any = (
+            sqlite.insert(table)
+            if connection.dialect.name == "sqlite"
+            else postgresql.insert(table)
+        )
+        key = [column.name for column in table.primary_key]
+        statement = (
+            insert.on_conflict_do_nothing(index_elements=key)
+            if update is None
+            else insert.on_conflict_do_update(
+                index_elements=key, set_={name: insert.excluded[name] for name in update}
+            )
+        )
+        return int(connection.execute(statement, list(rows)).rowcount)
+
+    @contextmanager
+    def lease(self, name: str, seconds: float, wait_seconds: float) -> Iterator[None]:
+        """Hold a named right for a while; whoever dies holding it loses it after ``seconds``."""
+        holder = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
+        give_up = time.monotonic() + wait_seconds
+        while not self._grab(name, holder, seconds):
+            if time.monotonic() > give_up:
+                raise TryAgain(f"another task holds {name} for longer than {wait_seconds:.0f} s")
+            time.sleep(0.05)
+        try:
+            yield
+        finally:
+            with self.write() as connection:
+                connection.execute(
+                    sa.delete(t.leases).where(t.leases.c.name == name, t.leases.c.holder == holder)
+                )
+
+    def _grab(self, name: str, holder: str, seconds: float) -> bool:
+        now = self.clock()
+        with self.write() as connection:
+            connection.execute(
+                sa.delete(t.leases).where(t.leases.c.name == name, t.leases.c.until <= now)
+            )
+            row = {"name": name, "holder": holder, "until": now + timedelta(seconds=seconds)}
+            return self.upsert(connection, t.leases, [row], None) == 1
+
+
+class Watermarks:
+    """How far each stream has been read. Moves last, and only forward."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    def reached(self, stream: str) -> datetime | None:
+        return self._column(stream, t.watermarks.c.reached)
+
+    def began(self, stream: str) -> datetime | None:
+        return self._column(stream, t.watermarks.c.began)
+
+    def begin(self, stream: str, at: datetime) -> datetime:
+        """Fix a first run's start, once: a relative start must not move with each try."""
+        row = {"stream": stream, "reached": at, "began": at, "updated_at": self._state.clock()}
+        with self._state.write() as connection:
+            self._state.upsert(connection, t.watermarks, [row], None)
+        return self._column(stream, t.watermarks.c.reached) or at
+
+    def advance(self, stream: str, to: datetime) -> bool:
+        """Move forward to ``to``; False where it already lies further. Compares moments."""
+        with self._state.write() as connection:
+            moved = connection.execute(
+                sa.update(t.watermarks)
+                .where(t.watermarks.c.stream == stream, t.watermarks.c.reached < to)
+                .values(reached=to, updated_at=self._state.clock())
+            ).rowcount
+        return bool(moved)
+
+    def mark_slice(self, stream: str, window: Window, listed: int, landed: int) -> None:
+        row = {
+            "stream": stream,
+            "slice_start": window.start,
+            "slice_end": window.end,
+            "listed": listed,
+            "landed": landed,
+            "done_at": self._state.clock(),
+        }
+        with self._state.write() as connection:
+            self._state.upsert(connection, t.slices, [row], ["listed", "landed", "done_at"])
+
+    def slices(self, stream: str) -> list[dict[str, Any]]:
+        query = (
+            sa.select(t.slices).where(t.slices.c.stream == stream).order_by(t.slices.c.slice_start)
+        )
+        with self._state.read() as connection:
+            return [dict(row) for row in connection.execute(query).mappings()]
+
+    def _column(self, stream: str, column: sa.Column[Any]) -> datetime | None:
+        with self._state.read() as connection:
+            found = connection.execute(sa.select(column).where(t.watermarks.c.stream == stream))
+            return found.scalar_one_or_none()
+
+
+def _engine(url: str) -> Engine:
+    try:
+        parsed = sa.make_url(url)
+    except sa.exc.ArgumentError:
+        raise Misconfigured(
+            "state_default is not a database URL; use sqlite with a file path, or postgres"
+        ) from None
+    if parsed.get_backend_name() != "sqlite":
+        engine = sa.create_engine(parsed, pool_pre_ping=True)
+        _create(engine)
+        return engine
+    if parsed.database:
+        os.makedirs(os.path.dirname(os.path.abspath(parsed.database)), exist_ok=True)
+    engine = sa.create_engine(parsed, connect_args={"timeout": 60, "check_same_thread": False})
+
+    @sa.event.listens_for(engine, "connect")
+    def _configure(connection: Any, _record: Any) -> None:
+        # We begin transactions ourselves: the driver would begin them late, and deadlock.
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA journal_mode = WAL")
+        # A paid run must survive a power cut as well as a killed task.
+        cursor.execute("PRAGMA synchronous = FULL")
+        cursor.close()
+
+    _create(engine)
+    return engine
+
+
+def _create(engine: Engine) -> None:
+    try:
+        t.metadata.create_all(engine, checkfirst=True)
+    except OperationalError as error:
+        # Two tasks on a fresh database: the other one was first.
+        if "already exists" not in str(error.orig):
+            raise TryAgain(
+                "the state database does not answer "
+                f"({type(error.orig).__name__}); check state_default"
+            ) from None
+    except sa.exc.IntegrityError:
+        t.metadata.create_all(engine, checkfirst=True)

@@ -1,0 +1,1 @@
+"""The warehouse: one small port, one implementation per product."""

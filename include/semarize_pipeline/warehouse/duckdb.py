@@ -1,0 +1,239 @@
+"""The embedded warehouse: one DuckDB file, shared by taking turns.
+
+DuckDB lets one process in at a time, readers included. So the file is opened late and closed
+early, and whoever wants it waits in line on a lock file beside it; a note in that file says
+who holds it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import filelock
+import orjson
+import pyarrow as pa
+
+from semarize_pipeline.errors import Misconfigured, TryAgain
+from semarize_pipeline.warehouse.port import Load, Session, cell, distinct
+from semarize_pipeline.warehouse.tables import SCHEMA, Table, Type
+
+WAIT_SECONDS = 300.0
+_SQL = {
+    Type.TEXT: "VARCHAR",
+    Type.FLOAT: "DOUBLE",
+    Type.INTEGER: "BIGINT",
+    Type.BOOLEAN: "BOOLEAN",
+    Type.TIMESTAMP: "TIMESTAMP WITH TIME ZONE",
+    Type.JSON: "JSON",
+}
+_ARROW = {
+    Type.TEXT: pa.string(),
+    Type.FLOAT: pa.float64(),
+    Type.INTEGER: pa.int64(),
+    Type.BOOLEAN: pa.bool_(),
+    Type.TIMESTAMP: pa.timestamp("us", tz="UTC"),
+    Type.JSON: pa.string(),
+}
+
+
+class DuckDBWarehouse:
+    """A warehouse in one file.
+
+    :param path: the file; its folder is made when missing.
+    :param wait_seconds: how long to wait in line before giving up with TryAgain.
+    """
+
+    def __init__(self, path: str | Path, wait_seconds: float = WAIT_SECONDS) -> None:
+        self.path = Path(path)
+        self._wait = wait_seconds
+
+    @contextmanager
+    def open(self, purpose: str) -> Iterator[DuckDBSession]:
+        with self.hold(purpose):
+            connection = self._connect()
+            try:
+                yield DuckDBSession(connection)
+            finally:
+                connection.close()
+
+    @contextmanager
+    def hold(self, purpose: str) -> Iterator[Path]:
+        """The file for oneself, closed: for another program, such as dbt, to open."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        lock = filelock.FileLock(f"{self.path}.lock", timeout=self._wait)
+        note = Path(f"{self.path}.holder")
+        try:
+            lock.acquire()
+        except filelock.Timeout:
+            raise TryAgain(
+                f"the warehouse file {self.path} stayed taken for {self._wait:.0f} s, by "
+                f"{_holder(note)}; wait for it or end it, then run this again"
+            ) from None
+        try:
+            note.write_text(
+                json.dumps(
+                    {
+                        "purpose": purpose,
+                        "pid": os.getpid(),
+                        "host": socket.gethostname(),
+                        "since": datetime.now(UTC).isoformat(timespec="seconds"),
+                    }
+                )
+            )
+            yield self.path
+        finally:
+            note.unlink(missing_ok=True)
+            lock.release()
+
+    def _connect(self) -> duckdb.DuckDBPyConnection:
+        """Open the file. A program that does not know our lock, such as a BI tool, may hold it."""
+        give_up = time.monotonic() + self._wait
+        while True:
+            try:
+                connection = duckdb.connect(str(self.path))
+            except duckdb.IOException as error:
+                if "lock" not in str(error):
+                    raise
+                if time.monotonic() > give_up:
+                    raise TryAgain(
+                        f"another program has the warehouse file open ({_blocker(error)}); "
+                        "close it there, then run this again"
+                    ) from None
+                time.sleep(0.2)
+            else:
+                connection.execute("set timezone = 'UTC'")
+                return connection
+
+
+class DuckDBSession(Session):
+    """The open file."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        self._connection = connection
+
+    def ensure(self, tables: Sequence[Table]) -> None:
+        self._connection.execute(f"create schema if not exists {SCHEMA}")
+        there: dict[str, dict[str, str]] = {}
+        for table, column, type_ in self._connection.execute(
+            "select table_name, column_name, data_type from information_schema.columns "
+            "where table_schema = ?",
+            [SCHEMA],
+        ).fetchall():
+            there.setdefault(table, {})[column] = type_
+        for table in tables:
+            if table.name in there:
+                self._extend(table, there[table.name])
+            else:
+                self._create(table)
+
+    def _create(self, table: Table) -> None:
+        # No primary key: merging on it with one writer keeps it, and DuckDB's index would cost
+        # memory for each row that ever landed. dbt tests the keys.
+        columns = ", ".join(f'"{c.name}" {_SQL[c.type]}' for c in table.columns)
+        self._connection.execute(f"create table {_name(table)} ({columns})")
+
+    def _extend(self, table: Table, there: dict[str, str]) -> None:
+        for column in table.columns:
+            wanted = _SQL[column.type]
+            if column.name not in there:
+                self._connection.execute(
+                    f'alter table {_name(table)} add column "{column.name}" {wanted}'
+                )
+            elif there[column.name] != wanted:
+                raise Misconfigured(
+                    f"{table.qualified}.{column.name} is {there[column.name]} and would become "
+                    f"{wanted}; rename the table to keep its history, then run this again"
+                )
+
+    def land(self, loads: Sequence[Load]) -> None:
+        self._connection.execute("begin")
+        try:
+            for load in loads:
+                if load.rows:
+                    self._merge(load)
+            self._connection.execute("commit")
+        except BaseException:
+            self._connection.execute("rollback")
+            raise
+
+    def _merge(self, load: Load) -> None:
+        table = load.table
+        self._connection.register("incoming", _arrow(table, distinct(load)))
+        on = " and ".join(f'there."{name}" = incoming."{name}"' for name in table.key)
+        others = [name for name in table.column_names if name not in table.key]
+        guard = (
+            f'and there."{table.guard}" is distinct from incoming."{table.guard}"'
+            if table.guard
+            else ""
+        )
+        try:
+            if load.whole:
+                self._connection.execute(
+                    f'delete from {_name(table)} as there where there."{load.whole}" in '
+                    f'(select "{load.whole}" from incoming) '
+                    f"and not exists (select 1 from incoming where {on})"
+                )
+            self._connection.execute(
+                f"merge into {_name(table)} as there using incoming on {on} "
+                f"when matched {guard} then update set "
+                + ", ".join(f'"{name}" = incoming."{name}"' for name in others)
+                + " when not matched then insert ("
+                + ", ".join(f'"{name}"' for name in table.column_names)
+                + ") values ("
+                + ", ".join(f'incoming."{name}"' for name in table.column_names)
+                + ")"
+            )
+        finally:
+            self._connection.unregister("incoming")
+
+    def query(self, sql: str, parameters: Sequence[Any] = ()) -> list[dict[str, Any]]:
+        cursor = self._connection.execute(sql, list(parameters))
+        described = cursor.description or []
+        names = [column[0] for column in described]
+        json_at = {i for i, column in enumerate(described) if str(column[1]).upper() == "JSON"}
+        return [
+            {
+                name: orjson.loads(value) if i in json_at and value is not None else value
+                for i, (name, value) in enumerate(zip(names, row, strict=True))
+            }
+            for row in cursor.fetchall()
+        ]
+
+
+def _name(table: Table) -> str:
+    return f'"{SCHEMA}"."{table.name}"'
+
+
+def _arrow(table: Table, rows: Sequence[Any]) -> pa.Table:
+    """Columns with our types: a value that does not fit is an error here, never a guess."""
+    return pa.table(
+        {
+            column.name: pa.array(
+                [cell(row.get(column.name), column.type) for row in rows], type=_ARROW[column.type]
+            )
+            for column in table.columns
+        }
+    )
+
+
+def _holder(note: Path) -> str:
+    try:
+        held = json.loads(note.read_text())
+        return f"{held['purpose']} (process {held['pid']} on {held['host']}, since {held['since']})"
+    except (OSError, ValueError, KeyError):
+        return "a program that left no note"
+
+
+def _blocker(error: Exception) -> str:
+    """DuckDB names the program and its process id between "held in" and "."."""
+    text = str(error)
+    return text.split("held in", 1)[1].split(". ")[0].strip() if "held in" in text else "unknown"

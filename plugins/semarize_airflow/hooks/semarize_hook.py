@@ -1,0 +1,52 @@
+"""``semarize_default``: the API key in ``password``."""
+
+from __future__ import annotations
+
+from requests.auth import AuthBase
+
+from semarize_airflow.hooks.rest_hook import RestHook
+from semarize_pipeline.errors import PipelineError
+from semarize_pipeline.rest.auth import Credentials, bearer
+from semarize_pipeline.rest.paging import Ask
+from semarize_pipeline.semarize.client import BASE_URL, SemarizeClient
+from semarize_pipeline.settings import ScoreSettings
+from semarize_pipeline.state import State
+from semarize_pipeline.state.budgets import Limits
+
+
+class SemarizeHook(RestHook):
+    """Semarize's connection as its client."""
+
+    conn_name_attr = "semarize_conn_id"
+    default_conn_name = "semarize_default"
+    hook_name = "Semarize"
+
+    def __init__(
+        self,
+        semarize_conn_id: str = default_conn_name,
+        settings: ScoreSettings | None = None,
+        state: State | None = None,
+    ) -> None:
+        limits = Limits(
+            requests_per_second=(settings or ScoreSettings()).requests_per_second, adaptive=True
+        )
+        super().__init__(semarize_conn_id, limits, BASE_URL, state)
+
+    def authentication(self, given: Credentials) -> AuthBase:
+        return bearer(given)
+
+    def semarize(self) -> SemarizeClient:
+        return SemarizeClient(self.client(), self.http_conn_id)
+
+    async def asemarize(self) -> SemarizeClient:
+        """The same where an event loop runs: in the triggerer."""
+        connection = await self.aget_connection(self.http_conn_id)
+        return SemarizeClient(self.client_of(connection), self.http_conn_id)
+
+    def test_connection(self) -> tuple[bool, str]:
+        """The list of runs, which costs nothing."""
+        try:
+            self.client().send("GET", "/v1/runs", Ask(params={"limit": 1}))
+        except PipelineError as error:
+            return False, str(error)
+        return True, "Semarize answered"
