@@ -1,0 +1,4 @@
+{#- Schemas are called staging, intermediate and marts on every target: dashboards query those names. -#}
+{% macro generate_schema_name(custom_schema_name, node) -%}
+    {{ (custom_schema_name or target.schema) | trim }}
+{%- endmacro %}

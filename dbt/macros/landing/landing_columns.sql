@@ -1,0 +1,55 @@
+{#- The columns of a vendor's two landing tables and of a kit's wide table. They let staging
+    build before the table exists; a test holds them equal to the pipeline's own declaration. -#}
+{% macro landing_columns(kind) -%}
+    {%- set columns = {
+        'conversations': {
+            'conversation_id': 'text',
+            'title': 'text',
+            'channel': 'text',
+            'direction': 'text',
+            'started_at': 'timestamp',
+            'duration_seconds': 'float',
+            'owner_id': 'text',
+            'owner_name': 'text',
+            'owner_email': 'text',
+            'account_name': 'text',
+            'opportunity_id': 'text',
+            'participants': 'json',
+            'url': 'text',
+            'transcript_status': 'text',
+            'transcript': 'text',
+            'transcript_hash': 'text',
+            'utterance_count': 'integer',
+            'attributes': 'json',
+            'raw': 'json',
+            '_extracted_at': 'timestamp',
+            '_content_hash': 'text',
+            '_loaded_at': 'timestamp',
+            '_loaded_by': 'text',
+        },
+        'utterances': {
+            'conversation_id': 'text',
+            'position': 'integer',
+            'speaker': 'text',
+            'speaker_role': 'text',
+            'start_seconds': 'float',
+            'end_seconds': 'float',
+            'text': 'text',
+            '_content_hash': 'text',
+            '_loaded_at': 'timestamp',
+            '_loaded_by': 'text',
+        },
+        'scores': {
+            'vendor': 'text',
+            'conversation_id': 'text',
+            'kit_version_id': 'text',
+            'run_id': 'text',
+            'agent_id': 'text',
+            'channel': 'text',
+            'scored_at': 'timestamp',
+            '_loaded_at': 'timestamp',
+            '_loaded_by': 'text',
+        },
+    } -%}
+    {{ return(columns[kind]) }}
+{%- endmacro %}

@@ -1,0 +1,8 @@
+with
+
+unioned as (
+    {{ union_vendors('conversations', conversation_columns()) }}
+
+)
+
+select * from unioned

@@ -1,0 +1,238 @@
+"""The rules of the project, read from the manifest: vendors, names, grain, keys, contracts."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+VENDOR_MODULES = Path(__file__).resolve().parents[2] / "include" / "semarize_pipeline" / "vendors"
+LAYERS = {"staging": "stg_", "intermediate": "int_"}
+
+
+@pytest.fixture(scope="session")
+def models(manifest: dict[str, Any]) -> list[dict[str, Any]]:
+    found = [node for node in manifest["nodes"].values() if node["resource_type"] == "model"]
+    assert found
+    return found
+
+
+@pytest.fixture(scope="session")
+def vendors(landing: Any) -> list[str]:
+    """The five vendors, and every other that the pipeline has a module for."""
+    modules = [path.stem for path in VENDOR_MODULES.glob("*.py")]
+    registered = {name for name in modules if name not in ("__init__", "base")}
+    return sorted(registered | set(landing.vendors))
+
+
+def data_tests_of(manifest: dict[str, Any], unique_id: str) -> list[dict[str, Any]]:
+    children = manifest["child_map"][unique_id]
+    return [manifest["nodes"][child] for child in children if child.startswith("test.")]
+
+
+def test_every_vendor_has_sources_and_staging(
+    manifest: dict[str, Any], models: list[dict[str, Any]], vendors: list[str]
+) -> None:
+    names = {model["name"] for model in models}
+    sources = {source["name"] for source in manifest["sources"].values()}
+    assert len(vendors) >= 5
+    for vendor in vendors:
+        for entity in ("conversations", "utterances"):
+            assert f"{vendor}__{entity}" in sources, (
+                f"declare {vendor}__{entity} in _conversations__sources.yml"
+            )
+            assert f"stg_{vendor}__{entity}" in names, (
+                f"add dbt/models/staging/conversations/stg_{vendor}__{entity}.sql"
+            )
+
+
+def test_the_unions_read_every_vendor(manifest: dict[str, Any], vendors: list[str]) -> None:
+    for entity in ("conversations", "utterances"):
+        union = manifest["nodes"][f"model.semarize_conversations.int_{entity}__unioned"]
+        read = {name.split(".")[2] for name in union["depends_on"]["nodes"]}
+        assert read == {f"stg_{vendor}__{entity}" for vendor in vendors}, (
+            "the list `vendors` in dbt_project.yml and the pipeline's vendors differ"
+        )
+
+
+def test_every_landing_table_is_a_source_of_the_same_columns(
+    manifest: dict[str, Any], landing: Any
+) -> None:
+    sources = {source["name"] for source in manifest["sources"].values()}
+    assert sources == {table.name for table in landing.tables()}
+    assert {source["schema"] for source in manifest["sources"].values()} == {"landing"}
+
+
+def test_the_columns_declared_for_empty_tables_are_the_pipelines_own(landing: Any) -> None:
+    """They exist twice, here and in tables.py; a difference would give silent nulls."""
+    text = (landing.project / "macros" / "landing" / "landing_columns.sql").read_text()
+    declared: dict[str, dict[str, str]] = {}
+    for kind, body in re.findall(r"'(\w+)': \{([^{}]*)\}", text):
+        declared[kind] = dict(re.findall(r"'(\w+)': '(\w+)'", body))
+    tables = {table.name: table for table in landing.tables()}
+    expected = {
+        "conversations": tables["gong__conversations"],
+        "utterances": tables["gong__utterances"],
+    }
+    assert declared.keys() == {*expected, "scores"}
+    for kind, table in expected.items():
+        assert declared[kind] == {column.name: column.type.value for column in table.columns}
+    for kit in landing.kits:
+        names = kit.column_names
+        assert list(declared["scores"])[:7] == names[:7]
+        assert set(declared["scores"]) <= set(names)
+
+
+def test_only_staging_reads_sources_and_everything_else_refs(
+    models: list[dict[str, Any]],
+) -> None:
+    readers = {
+        model["path"].split("/")[0]
+        for model in models
+        if any(name.startswith("source.") for name in model["depends_on"]["nodes"])
+    }
+    assert readers == {"staging"}
+    for model in models:
+        read = [name for name in model["depends_on"]["nodes"] if name.startswith("source.")]
+        if model["path"].startswith("staging"):
+            assert len(read) == 1, f"{model['name']} is not one-to-one with a landing table"
+        folders = {
+            name.split(".")[2].split("_")[0]
+            for name in model["depends_on"]["nodes"]
+            if name.startswith("model.")
+        }
+        if model["path"].startswith(("staging", "intermediate")):
+            assert folders <= {"stg", "int"}, f"{model['name']} reads a mart"
+
+
+def test_names_follow_the_folders(models: list[dict[str, Any]]) -> None:
+    pattern = re.compile(r"^(stg|int)_[a-z_]+__[a-z_]+$")
+    for model in models:
+        layer = model["path"].split("/")[0]
+        if layer in LAYERS:
+            assert model["name"].startswith(LAYERS[layer])
+            assert pattern.match(model["name"]), model["name"]
+        else:
+            assert layer == "marts"
+            assert not model["name"].startswith(tuple(LAYERS.values()))
+
+
+def test_yaml_files_are_named_after_their_folder(landing: Any) -> None:
+    files = sorted((landing.project / "models").glob("*/**/*.yml"))
+    assert len(files) > 8
+    for file in files:
+        folder = file.parent.name
+        kinds = {f"_{folder}__{kind}.yml" for kind in ("models", "sources", "unit_tests")}
+        assert file.name in kinds, file
+
+
+def test_every_model_says_its_grain_first(models: list[dict[str, Any]]) -> None:
+    for model in models:
+        assert model["description"].startswith("One row per "), model["name"]
+
+
+def test_every_model_proves_its_key(manifest: dict[str, Any], models: list[dict[str, Any]]) -> None:
+    for model in models:
+        proofs: dict[str, set[str]] = {}
+        for test in data_tests_of(manifest, model["unique_id"]):
+            if test.get("attached_node") == model["unique_id"] and test["column_name"]:
+                proofs.setdefault(test["column_name"], set()).add(test["test_metadata"]["name"])
+        keys = [name for name, kinds in proofs.items() if {"unique", "not_null"} <= kinds]
+        assert keys, f"{model['name']} has no column that is tested unique and not null"
+
+
+def test_key_tests_fail_the_build(manifest: dict[str, Any]) -> None:
+    keys = [
+        node
+        for node in manifest["nodes"].values()
+        if node["resource_type"] == "test"
+        and node.get("test_metadata", {}).get("name")
+        in ("unique", "not_null", "unique_combination")
+    ]
+    assert len(keys) > 60
+    assert {node["config"]["severity"].lower() for node in keys} == {"error"}
+
+
+def test_marts_are_public_contracts_with_every_column_described(
+    models: list[dict[str, Any]],
+) -> None:
+    marts = {model["name"]: model for model in models if model["path"].startswith("marts")}
+    assert set(marts) == {
+        "dim_reps", "dim_kits", "dim_bricks", "dim_dates",
+        "fct_conversations", "fct_brick_values", "fct_scoring_runs",
+        "agent_daily_scorecards", "conversation_explorer", "pipeline_health",
+    }  # fmt: skip
+    for name, mart in marts.items():
+        assert mart["config"]["contract"]["enforced"] is True, name
+        assert mart["access"] == "public", name
+        assert mart["schema"] == "marts", name
+        for column in mart["columns"].values():
+            assert column["description"], f"{name}.{column['name']}"
+            assert column["data_type"], f"{name}.{column['name']}"
+
+
+def test_columns_of_time_say_their_unit(models: list[dict[str, Any]]) -> None:
+    said = 0
+    for model in models:
+        for column in model["columns"].values():
+            description = column["description"].lower()
+            if "seconds" in column["name"]:
+                assert "second" in description, f"{model['name']}.{column['name']}"
+                said += 1
+            if column["name"].endswith(("_at", "_on")):
+                assert "utc" in description, f"{model['name']}.{column['name']}"
+                said += 1
+    assert said > 80
+
+
+def test_every_model_has_an_owner_and_every_group_a_name(
+    manifest: dict[str, Any], models: list[dict[str, Any]]
+) -> None:
+    owners = {group["name"]: group["owner"]["name"] for group in manifest["groups"].values()}
+    assert len(owners) == 2
+    for model in models:
+        assert model["config"]["group"] in owners, model["name"]
+
+
+def test_every_formula_has_a_unit_test(
+    manifest: dict[str, Any], models: list[dict[str, Any]]
+) -> None:
+    tested = {test["model"] for test in manifest["unit_tests"].values()}
+    # No formula there: the union stacks, the calendar is counted and checked after the build.
+    plain = {"int_conversations__unioned", "int_utterances__unioned", "dim_dates"}
+    beyond_staging = {m["name"] for m in models if not m["path"].startswith("staging")}
+    assert beyond_staging - plain == {name for name in tested if not name.startswith("stg_")}
+
+
+def test_unit_tests_read_no_table_that_may_be_missing(manifest: dict[str, Any]) -> None:
+    """dbt looks their columns up, so a vendor that is not connected would fail the build."""
+    inputs = {given["input"] for test in manifest["unit_tests"].values() for given in test["given"]}
+    read = {name for given in inputs for name in re.findall(r"source\('landing', '(\w+)'\)", given)}
+    assert read
+    assert read <= {"semarize__runs", "semarize__signals", "ledger", "loads", "quarantine"}
+
+
+def test_every_mart_that_people_read_is_exposed(manifest: dict[str, Any]) -> None:
+    exposed = {
+        name.split(".")[2]
+        for exposure in manifest["exposures"].values()
+        for name in exposure["depends_on"]["nodes"]
+    }
+    assert {"agent_daily_scorecards", "conversation_explorer", "pipeline_health"} <= exposed
+
+
+def test_freshness_is_watched_where_silence_is_a_fault(manifest: dict[str, Any]) -> None:
+    watched = {
+        source["name"]: source["config"]["loaded_at_field"]
+        for source in manifest["sources"].values()
+        if (source["config"].get("freshness") or {}).get("error_after", {}).get("count")
+    }
+    assert set(watched.values()) == {"_loaded_at"}
+    assert {"ledger", "loads", "gong__conversations", "chorus__utterances"} <= set(watched)
+    assert not {"quarantine", "scores__deal_signals"} & set(watched)
+
+
+def test_nothing_here_hides_the_package_dbt(landing: Any) -> None:
+    assert not list(landing.project.rglob("__init__.py"))
