@@ -112,10 +112,13 @@ def utc(value: str | int | float | datetime) -> datetime:
     """
     if isinstance(value, bool):
         raise TypeError("a boolean is not a moment")
-    if isinstance(value, int | float):
-        return datetime.fromtimestamp(value, UTC)
-    moment = value if isinstance(value, datetime) else datetime.fromisoformat(value)
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    try:
+        if isinstance(value, int | float):
+            return datetime.fromtimestamp(value, UTC)
+        moment = value if isinstance(value, datetime) else datetime.fromisoformat(value)
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("a moment that no calendar holds") from None
 
 
 def digest(value: Any) -> str:

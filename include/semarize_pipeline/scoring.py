@@ -306,7 +306,9 @@ class _Scoring:
     def _schema(self, kit: Kit, version_id: str | None = None) -> KitSchema:
         key = (kit.code, version_id or kit.version_id)
         if key not in self._schemas:
-            self._schemas[key] = self._semarize.schema(code=kit.code, version_id=key[1])
+            schema = self._semarize.schema(code=kit.code, version_id=key[1])
+            # Also under its version: landing must not need a request when a limit is used up.
+            self._schemas[key] = self._schemas[kit.code, schema.version_id] = schema
         return self._schemas[key]
 
     def _transcripts(self, ids: Sequence[str]) -> dict[str, dict[str, Any]]:

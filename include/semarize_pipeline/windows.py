@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from semarize_pipeline.model import Window
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def live_window(
@@ -32,9 +34,8 @@ def slices(window: Window, size: timedelta) -> Iterator[Window]:
         raise ValueError("a slice needs a length")
     start = window.start
     while start < window.end:
-        seconds = size.total_seconds()
-        boundary = (start.timestamp() // seconds + 1) * seconds
-        end = min(window.end, datetime.fromtimestamp(boundary, tz=start.tzinfo))
+        # Whole microseconds: as floats, a cut and the next one could fall on the same moment.
+        end = min(window.end, EPOCH + ((start - EPOCH) // size + 1) * size)
         yield Window(start, end)
         start = end
 

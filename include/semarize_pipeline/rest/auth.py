@@ -16,6 +16,17 @@ from semarize_pipeline.errors import BadCredentials, ContractBroken, Misconfigur
 # Renewed this long before it expires, so that no request leaves with a token about to die.
 RENEW_AHEAD = timedelta(seconds=60)
 TOKEN_TIMEOUT_SECONDS = 30.0
+# RFC 6749, section 5.2: nothing else of a refusal is repeated, it may hold a credential.
+OAUTH_ERRORS = frozenset(
+    {
+        "invalid_request",
+        "invalid_client",
+        "invalid_grant",
+        "unauthorized_client",
+        "unsupported_grant_type",
+        "invalid_scope",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +177,7 @@ class OAuth2(AuthBase):
         if reply.status_code in (400, 401, 403):
             raise BadCredentials(
                 f"{name}: the token endpoint refused the credentials ({reply.status_code}"
-                f" {_oauth_error(reply)}); authorize again and store the new values in the connection"
+                f" {_oauth_error(reply)}); authorize again and renew the connection"
             )
         if reply.status_code >= 500 or reply.status_code == 429:
             raise TryAgain(f"{name}: the token endpoint answered {reply.status_code}")
@@ -191,7 +202,7 @@ def _oauth_error(reply: requests.Response) -> str:
         code = reply.json().get("error", "")
     except (ValueError, AttributeError):
         return ""
-    return code if isinstance(code, str) and len(code) <= 40 and code.isidentifier() else ""
+    return code if isinstance(code, str) and code in OAUTH_ERRORS else ""
 
 
 def client_credentials(given: Credentials, held: TokenPair | None) -> dict[str, str]:

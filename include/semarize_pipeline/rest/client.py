@@ -6,7 +6,9 @@ path and the status, and a vendor's short error text with every credential cut o
 
 from __future__ import annotations
 
+import json
 import logging
+import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -20,7 +22,13 @@ import requests
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt
 from tenacity.wait import wait_base, wait_random_exponential
 
-from semarize_pipeline.errors import BadCredentials, ContractBroken, TryAgain, Wait
+from semarize_pipeline.errors import (
+    BadCredentials,
+    ContractBroken,
+    Misconfigured,
+    TryAgain,
+    Wait,
+)
 from semarize_pipeline.model import digest
 from semarize_pipeline.rest.pace import Pace
 from semarize_pipeline.rest.paging import Ask, OnePage, Paginator, dig
@@ -29,6 +37,8 @@ log = logging.getLogger(__name__)
 
 MAX_RESPONSE_BYTES = 256 * 1024 * 1024
 TIMEOUT_SECONDS = (10.0, 120.0)  # to connect, and between two packets
+# The longest advice that is believed: beyond the longest period of any limit it is a mistake.
+LONGEST_ADVICE_SECONDS = 14 * 86400.0
 # A listing whose cursor expires is read again from its first page; more often than this it loops.
 MAX_RESTARTS = 3
 NOTHING = Ask()
@@ -121,7 +131,8 @@ class RestClient:
         self._base_url = base_url.rstrip("/")
         self._connection = connection
         self._pace = pace
-        self._secrets = list(secrets)
+        # The longest first: a shorter one may be a part of it.
+        self._secrets = sorted(secrets, key=len, reverse=True)
         self._patience = patience_seconds
         self._clock = clock
         self._retrying = Retrying(
@@ -245,6 +256,13 @@ class RestClient:
                 stream=True,
             ) as response:
                 content = self._read(response, where)
+        except ValueError as error:
+            # Before requests' own errors: some of them are ValueErrors too, and no fault that passes.
+            raise Misconfigured(
+                f"{where}: such a request cannot be sent ({type(error).__name__}); check the "
+                "connection: its host is a URL such as https://api.example.com, and its "
+                "credentials hold no line breaks"
+            ) from None
         except requests.RequestException as error:
             raise _Transient(f"{where}: {type(error).__name__}", None) from None
         return self._classify(response, content, where, known, accept)
@@ -275,7 +293,7 @@ class RestClient:
             return Reply(status, data, _retry_after(response, data, self._clock()))
         if status in accept or any(answer.matches(status, data) for answer in known):
             return Reply(status, data, _retry_after(response, data, self._clock()))
-        said = self._excerpt(data)
+        said = self._excerpt(response, data)
         if status == 401:
             raise BadCredentials(
                 f"{where} refused the credential (401){said}; renew it in the connection"
@@ -285,7 +303,7 @@ class RestClient:
                 f"{where} is not allowed (403){said}; give this connection's user the missing scope"
             )
         if 300 <= status < 400:
-            host = urlsplit(response.headers.get("Location", "")).hostname or "elsewhere"
+            host = _host(response.headers.get("Location", ""))
             raise BadCredentials(
                 f"{where} was sent on to {host} ({status}); credentials are not carried there. "
                 "Check the connection's host and whether the credential has expired"
@@ -318,8 +336,8 @@ class RestClient:
         # Cut short on the way, most likely: worth another try.
         raise _Transient(f"{where}: {response.status_code} with unreadable JSON", None)
 
-    def _excerpt(self, data: Any) -> str:
-        """The vendor's own short error text, or nothing."""
+    def _excerpt(self, response: requests.Response, data: Any) -> str:
+        """The vendor's own short error text, without any credential that it repeats, or nothing."""
         if not isinstance(data, dict):
             return ""
         found = next(
@@ -328,8 +346,11 @@ class RestClient:
         if found is None:
             return ""
         text = found if isinstance(found, str) else orjson.dumps(found).decode()
-        for secret in self._secrets:
-            text = text.replace(secret, "***")
+        # The header holds what the secrets were made into: a token, or both in base64.
+        scheme, _, credential = response.request.headers.get("Authorization", "").partition(" ")
+        for secret in filter(None, (credential or scheme, *self._secrets)):
+            for written in (secret, orjson.dumps(secret).decode()[1:-1]):
+                text = text.replace(written, "***")
         return f": {text[:160]}"
 
 
@@ -343,7 +364,21 @@ def _parse(content: bytes) -> tuple[Any, bool]:
     try:
         return orjson.loads(content), True
     except orjson.JSONDecodeError:
+        pass
+    try:
+        # A text cut within an emoji (half a surrogate pair) is valid JSON, and refused above.
+        mended = json.dumps(json.loads(content), ensure_ascii=False).encode("utf-8", "replace")
+        return orjson.loads(mended), True
+    except (ValueError, RecursionError):
         return None, False
+
+
+def _host(location: str) -> str:
+    """Where a redirect leads: the host alone, since the rest may hold a credential."""
+    try:
+        return urlsplit(location).hostname or "elsewhere"
+    except ValueError:
+        return "elsewhere"
 
 
 def _short(after: float | None, patience: float) -> float | None:
@@ -369,8 +404,11 @@ def _retry_after(response: requests.Response, data: Any, now: datetime) -> float
         except ValueError:
             log.warning("unreadable X-RateLimit-Reset header")
         else:
-            # A moment since 1970, or a number of seconds: no wait is as long as 30 years.
-            told.append(value - now.timestamp() if value > 1e9 else value)
+            # A number of seconds, or a moment since 1970 (some say it in milliseconds): no wait
+            # is as long as 30 years.
+            moment = value / 1000 if value > 1e11 else value
+            told.append(moment - now.timestamp() if value > 1e9 else value)
     if isinstance(data, dict) and isinstance(data.get("retry_after_seconds"), int | float):
         told.append(float(data["retry_after_seconds"]))
-    return max(0.0, *told) if told else None
+    told = [seconds for seconds in told if math.isfinite(seconds)]
+    return min(max(0.0, *told), LONGEST_ADVICE_SECONDS) if told else None

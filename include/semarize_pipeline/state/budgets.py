@@ -2,7 +2,8 @@
 
 Turns are handed out by the database, evenly spaced, so that two workers with one key keep
 the promise together. A process takes a few turns at once (at most a quarter of a second's
-worth), which keeps the database out of each request's way.
+worth), which keeps the database out of each request's way; where a day's or week's requests
+are counted it takes one, so that none is counted and then lost.
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ Period = Literal["day", "week"]
 AHEAD_SECONDS = 0.25
 SLOWEST = 64.0
 RECOVERY = 0.95
+# A turn that was not used by then is lost: made up for, it would come on top of another's.
+LATE_SECONDS = 0.05
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,8 +78,8 @@ class Budgets:
 
         Raises Wait when a day's or week's cap is used up.
         """
-        now = self._state.clock()
         with self._state.write() as connection:
+            now = self._state.clock()
             self._ensure(connection, key, ["pace", *(_name(p, now) for p, _ in limits.caps())])
             granted = wanted
             for period, cap in limits.caps():
@@ -93,7 +96,8 @@ class Budgets:
             ).one()
             slowdown = max(1.0, pace.slowdown * RECOVERY) if limits.adaptive else 1.0
             interval = slowdown / limits.requests_per_second
-            first = max(now.timestamp(), pace.next_turn)
+            # The clock once more: we may have waited in line for that row.
+            first = max(self._state.clock().timestamp(), pace.next_turn)
             connection.execute(
                 sa.update(t.budgets)
                 .where(t.budgets.c.key == key, t.budgets.c.period == "pace")
@@ -196,7 +200,10 @@ class SharedPace:
         self._sleep = sleep
         self._now = now
         self._lock = threading.Lock()
+        most = math.floor(limits.requests_per_second * AHEAD_SECONDS)
+        self._ahead = 1 if limits.caps() else max(1, most)
         self._turns: list[float] = []
+        self._held_until = 0.0
         self._taken = 0
 
     @property
@@ -204,17 +211,26 @@ class SharedPace:
         return self._taken
 
     def take(self) -> None:
+        while True:
+            turn = self._turn()
+            rest = turn - self._now()
+            if rest > self._patience:
+                raise Wait(f"{self._key}: every turn is taken", datetime.fromtimestamp(turn, UTC))
+            if rest > 0:
+                self._sleep(rest)
+            with self._lock:
+                # The vendor may have asked for silence while we slept: then the turn is void.
+                if turn >= self._held_until:
+                    self._taken += 1
+                    return
+
+    def _turn(self) -> float:
         with self._lock:
+            while self._turns and self._turns[0] < self._now() - LATE_SECONDS:
+                self._turns.pop(0)
             if not self._turns:
-                ahead = max(1, math.floor(self._limits.requests_per_second * AHEAD_SECONDS))
-                self._turns = self._budgets.turns(self._key, self._limits, ahead)
-            turn = self._turns.pop(0)
-            self._taken += 1
-        rest = turn - self._now()
-        if rest > self._patience:
-            raise Wait(f"{self._key}: every turn is taken", datetime.fromtimestamp(turn, UTC))
-        if rest > 0:
-            self._sleep(rest)
+                self._turns = self._budgets.turns(self._key, self._limits, self._ahead)
+            return self._turns.pop(0)
 
     def charge(self, records: int) -> None:
         if self._limits.records_per_second is None or records == 0:
@@ -229,4 +245,5 @@ class SharedPace:
     def hold(self, until: datetime) -> None:
         with self._lock:
             self._turns.clear()
+            self._held_until = max(self._held_until, until.timestamp())
             self._budgets.hold(self._key, until, self._limits.adaptive)

@@ -157,7 +157,8 @@ class Ledger:
             .where(
                 row.vendor == sa.bindparam("of"),
                 row.conversation_id == sa.bindparam("id"),
-                row.updated_at <= sa.bindparam("seen", type_=t.Moment),
+                # Equal, not earlier: another worker's clock may be behind ours.
+                row.updated_at == sa.bindparam("seen", type_=t.Moment),
             )
             .values(dirty=False)
         )

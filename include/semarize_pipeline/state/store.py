@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import sqlite3
 import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -21,6 +22,8 @@ from semarize_pipeline.model import Window
 from semarize_pipeline.state import tables as t
 
 Clock = Callable[[], datetime]
+# How long one waits for another's transaction (SQLite): each takes milliseconds.
+BUSY_SECONDS = 60.0
 
 
 def utc_now() -> datetime:
@@ -196,14 +199,14 @@ def _engine(url: str) -> Engine:
         return engine
     if parsed.database:
         os.makedirs(os.path.dirname(os.path.abspath(parsed.database)), exist_ok=True)
-    engine = sa.create_engine(parsed, connect_args={"timeout": 60, "check_same_thread": False})
+    engine = sa.create_engine(parsed, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False})
 
     @sa.event.listens_for(engine, "connect")
     def _configure(connection: Any, _record: Any) -> None:
         # We begin transactions ourselves: the driver would begin them late, and deadlock.
         connection.isolation_level = None
         cursor = connection.cursor()
-        cursor.execute("PRAGMA journal_mode = WAL")
+        _write_ahead(cursor)
         # A paid run must survive a power cut as well as a killed task.
         cursor.execute("PRAGMA synchronous = FULL")
         cursor.close()
@@ -212,15 +215,31 @@ def _engine(url: str) -> Engine:
     return engine
 
 
+def _write_ahead(cursor: Any) -> None:
+    """Readers beside one writer. SQLite does not wait here by itself when two tasks are first."""
+    give_up = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > give_up:
+                raise
+            time.sleep(0.02)
+
+
 def _create(engine: Engine) -> None:
     try:
-        t.metadata.create_all(engine, checkfirst=True)
+        with engine.connect() as connection:
+            if engine.dialect.name == "sqlite":
+                # Two tasks on a fresh database: one makes all of it, the other waits.
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+            t.metadata.create_all(connection, checkfirst=True)
+            connection.commit()
     except OperationalError as error:
-        # Two tasks on a fresh database: the other one was first.
-        if "already exists" not in str(error.orig):
-            raise TryAgain(
-                "the state database does not answer "
-                f"({type(error.orig).__name__}); check state_default"
-            ) from None
-    except sa.exc.IntegrityError:
+        raise TryAgain(
+            f"the state database does not answer ({type(error.orig).__name__}); check state_default"
+        ) from None
+    except (sa.exc.IntegrityError, sa.exc.ProgrammingError):
+        # PostgreSQL: the other task was first.
         t.metadata.create_all(engine, checkfirst=True)

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
-from cryptography.fernet import Fernet, InvalidToken
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 from semarize_pipeline.errors import Misconfigured
 from semarize_pipeline.rest.auth import TokenPair
@@ -55,12 +55,13 @@ class Tokens:
     def renewing(self, key: str) -> AbstractContextManager[None]:
         return self._state.lease(f"renew {key}", RENEWAL_SECONDS, wait_seconds=RENEWAL_SECONDS + 5)
 
-    def _fernet(self) -> Fernet:
+    def _fernet(self) -> MultiFernet:
         if not self._fernet_key:
             raise Misconfigured(
                 "tokens are stored encrypted, and there is no key: set AIRFLOW__CORE__FERNET_KEY"
             )
         try:
-            return Fernet(self._fernet_key.encode())
+            # A list while keys are rotated, as Airflow reads it: the first one seals.
+            return MultiFernet([Fernet(key.strip()) for key in self._fernet_key.split(",")])
         except ValueError:
             raise Misconfigured("AIRFLOW__CORE__FERNET_KEY is not a Fernet key") from None

@@ -78,11 +78,18 @@ class Inline:
 
     def _record(self, api: RestClient, page: Any) -> Record | None:
         """The one record: an object at one of the known places, or the only row of an array."""
-        for path in self.single.rows:
-            found = dig(page, path)
-            if path and isinstance(found, Mapping):
-                return found
+        found = [dig(page, path) for path in self.single.rows if path]
+        for each in found:
+            if isinstance(each, Mapping):
+                return each
+        if isinstance(page, Mapping) and "" in self.single.rows and found.count(None) == len(found):
+            return page or None  # in no envelope
         rows = api.rows(self.single, page)
+        if len(rows) > 1:
+            raise ContractBroken(
+                f"{self.single.path} answered with {len(rows)} records for one id; it ignores "
+                f"{self.id_param}"
+            )
         return rows[0] if rows else None
 
 
@@ -120,7 +127,7 @@ class PerConversation:
         answer = Fetched()
         for endpoint in filter(None, (self.endpoint, self.fallback)):
             answer = self._ask(api, endpoint, conversation_id)
-            if answer.transcript is not None:
+            if answer.transcript is not None or answer.gone:
                 return answer
         return answer
 
@@ -134,7 +141,7 @@ class PerConversation:
             return Fetched(unreadable=str(error))
         if any(answer.matches(reply.status, reply.data) for answer in endpoint.gone):
             return Fetched(gone="the vendor says that it is gone")
-        if reply.status >= 400 or reply.status in (202, 204) or not reply.data:
+        if reply.status >= 400 or reply.status in (202, 204) or _is_empty(endpoint, reply.data):
             return Fetched()
         return Fetched(transcript=reply.data)
 
@@ -162,6 +169,12 @@ class Batched:
 
 
 MANY = 10
+
+
+def _is_empty(endpoint: Endpoint, page: Any) -> bool:
+    """Whether nothing is there, or nothing in the places that the endpoint names."""
+    places = [dig(page, path) for path in endpoint.rows if path or not isinstance(page, Mapping)]
+    return not page or (any(each is not None for each in places) and not any(places))
 
 
 def _segment(text: str) -> str:

@@ -1,0 +1,73 @@
+"""From credentials to clients, without Airflow: what the hooks use, and what a prompt may use.
+
+>>> state = State("sqlite:////tmp/state.db")
+>>> given = Credentials("gong_default", login="key", password="secret")
+>>> api = vendor_client(vendors.get("gong"), given, state)
+"""
+
+from __future__ import annotations
+
+import requests
+from requests.auth import AuthBase
+
+from semarize_pipeline.rest.auth import Credentials, bearer
+from semarize_pipeline.rest.client import RestClient
+from semarize_pipeline.rest.pace import PacedAdapter
+from semarize_pipeline.semarize.client import BASE_URL, SemarizeClient
+from semarize_pipeline.settings import ScoreSettings
+from semarize_pipeline.state import State
+from semarize_pipeline.state.budgets import Limits, SharedPace
+from semarize_pipeline.vendors.base import Vendor
+
+# Threads that share a session: with fewer sockets than this they would wait for each other.
+SOCKETS = 64
+
+
+def shared_pace(given: Credentials, limits: Limits, state: State) -> SharedPace:
+    """The key's budget: by connection, or by the extra ``budget_key`` where several share a key."""
+    return SharedPace(state.budgets, str(given.extra.get("budget_key", given.connection)), limits)
+
+
+def session(given: Credentials, auth: AuthBase, pace: SharedPace) -> requests.Session:
+    """A signed and paced session; the extras ``verify``, ``cert`` and ``proxies`` shape it."""
+    made = requests.Session()
+    made.auth = auth
+    made.verify = given.extra.get("verify", True)
+    made.cert = given.extra.get("cert")
+    made.proxies.update(given.extra.get("proxies") or {})
+    made.headers["User-Agent"] = "semarize-conversations"
+    for scheme in ("https://", "http://"):
+        made.mount(scheme, PacedAdapter(pace, SOCKETS))
+    return made
+
+
+def client(
+    given: Credentials, base_url: str, auth: AuthBase, limits: Limits, state: State
+) -> RestClient:
+    """One API with one credential; the connection's host overrides ``base_url``."""
+    pace = shared_pace(given, limits, state)
+    return RestClient(
+        session(given, auth, pace),
+        given.host or base_url,
+        connection=given.connection,
+        pace=pace,
+        secrets=given.secrets,
+    )
+
+
+def vendor_client(vendor: Vendor, given: Credentials, state: State) -> RestClient:
+    """A vendor's API."""
+    return client(
+        given, vendor.base_url, vendor.auth(given, state.tokens), vendor.limits, state
+    )
+
+
+def semarize_limits(settings: ScoreSettings) -> Limits:
+    """Semarize publishes no numbers: ours is a setting, and gives way when told to."""
+    return Limits(requests_per_second=settings.requests_per_second, adaptive=True)
+
+
+def semarize_client(given: Credentials, state: State, settings: ScoreSettings) -> SemarizeClient:
+    """Semarize's API."""
+    api = client(given, BASE_URL, bearer(given), semarize_limits(settings), state)
+    return SemarizeClient(api, given.connection)

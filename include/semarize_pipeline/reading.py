@@ -1,0 +1,195 @@
+"""Reading a vendor's JSON into our types: pure functions, used by every translation.
+
+Each takes a record and the places to look in, as dotted paths; the first place that holds
+something wins. None, blank text and empty containers are nothing. What is there but cannot be
+read raises ``Unreadable`` with the name of the place, never with what stood there.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from semarize_pipeline.errors import Unreadable
+from semarize_pipeline.model import Participant, Record, Role, Utterance, Window, utc
+from semarize_pipeline.rest.paging import dig
+
+DIRECTIONS = ("inbound", "outbound", "conference")
+# Epoch seconds reach this in the year 5138; vendors that count milliseconds passed it in 1973.
+LEAST_EPOCH_MILLISECONDS = 1e11
+
+
+def first(record: Any, *paths: str) -> Any:
+    """The first value that is something, as it stands; None where there is none."""
+    for path in paths:
+        value = dig(record, path)
+        if value is None or (isinstance(value, str | list | Mapping) and not value):
+            continue
+        if isinstance(value, str) and not value.strip():
+            continue
+        return value
+    return None
+
+
+def text(record: Any, *paths: str) -> str | None:
+    """The first scalar as text: vendors send 28, "false" and "2019-12-30" in one field."""
+    for path in paths:
+        value = first(record, path)
+        if isinstance(value, bool):
+            return str(value).lower()
+        if isinstance(value, str | int | float):
+            return str(value).strip()
+    return None
+
+
+def identity(record: Any, *paths: str) -> str:
+    """The record's id: text, or a whole number as text.
+
+    A number with a fraction is refused: it went through a float, and ids of 19 digits and
+    more lose their last digits there.
+    """
+    value = first(record, *paths)
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        raise Unreadable(f"no {paths[0]}" if value is None else f"{paths[0]} is not an id")
+    return str(value).strip()
+
+
+def words(record: Any, *paths: str) -> str:
+    """What was said, "" for nothing. Anything but text is refused: it would be lost."""
+    value = first(record, *paths)
+    if value is not None and not isinstance(value, str):
+        raise Unreadable(f"{paths[0]} is not text")
+    return value.strip() if value else ""
+
+
+def number(record: Any, *paths: str) -> float | None:
+    """A number, also where it is sent as text."""
+    value = first(record, *paths)
+    return None if value is None else _finite(value, paths[0])
+
+
+def whole(record: Any, *paths: str) -> int | None:
+    """A count, also where it is sent as 5.0 or as text."""
+    value = number(record, *paths)
+    if value is not None and not (value.is_integer() and abs(value) < 2**53):
+        raise Unreadable(f"{paths[0]} is not a whole number")
+    return None if value is None else int(value)
+
+
+def seconds(record: Any, *paths: str) -> float | None:
+    """An offset in seconds: a number, or clock text such as "1:23" or "00:01:23.5"."""
+    value = first(record, *paths)
+    if not isinstance(value, str) or ":" not in value:
+        return None if value is None else _finite(value, paths[0])
+    total = 0.0
+    for part in value.split(":"):
+        total = total * 60 + _finite(part, paths[0])
+    return total
+
+
+def milliseconds(record: Any, *paths: str) -> float | None:
+    """Milliseconds as seconds."""
+    value = number(record, *paths)
+    return None if value is None else value / 1000
+
+
+def _finite(value: Any, place: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        raise Unreadable(f"{place} is not a number")
+    try:
+        made = float(value)
+    except (ValueError, OverflowError):
+        raise Unreadable(f"{place} is not a number") from None
+    if not math.isfinite(made):
+        raise Unreadable(f"{place} is not a finite number")
+    return made
+
+
+def moment(record: Any, *paths: str) -> datetime:
+    """A moment in UTC: ISO 8601, or seconds or milliseconds since 1970."""
+    value = first(record, *paths)
+    if value is None:
+        raise Unreadable(f"no {paths[0]}")
+    try:
+        if isinstance(value, int | float) and abs(value) >= LEAST_EPOCH_MILLISECONDS:
+            return utc(value / 1000)
+        return utc(value)
+    except (ValueError, TypeError, OverflowError, OSError):
+        raise Unreadable(f"{paths[0]} is not a moment") from None
+
+
+def objects(record: Any, *paths: str) -> list[Record]:
+    """The objects of an array, without nulls; none where there is no array."""
+    value = first(record, *paths)
+    return [] if value is None else _objects(value, paths[0])
+
+
+def lines(transcript: Any, *paths: str) -> list[Record]:
+    """A transcript's rows: none while there is no transcript, or null where it will stand.
+
+    An envelope that we do not know is refused: taking it for empty would lose the words.
+    """
+    if transcript is None:
+        return []
+    for path in paths:
+        found = dig(transcript, path)
+        if isinstance(found, list):
+            return _objects(found, path or "transcript")
+    if isinstance(transcript, Mapping) and any(
+        path in transcript and transcript[path] is None for path in paths
+    ):
+        return []
+    raise Unreadable("the transcript has an unknown shape")
+
+
+def _objects(value: Any, place: str) -> list[Record]:
+    if not isinstance(value, list):
+        raise Unreadable(f"{place} is not an array")
+    kept = [each for each in value if each is not None]
+    if not all(isinstance(each, Mapping) for each in kept):
+        raise Unreadable(f"{place} is not an array of objects")
+    return kept
+
+
+def names(record: Any, *paths: str) -> list[str]:
+    """A list of texts, or of objects with a name: tags, topics, codes; one alone is a list."""
+    value = first(record, *paths)
+    listed = value if isinstance(value, list) else [value]
+    found = (text({"one": each}, "one.name", "one.code", "one") for each in listed)
+    return [each for each in found if each]
+
+
+def direction(record: Any, *paths: str) -> str | None:
+    """inbound, outbound or conference; a word that we do not know is unknown, none is None."""
+    word = text(record, *paths)
+    if word is None:
+        return None
+    return word.lower() if word.lower() in DIRECTIONS else "unknown"
+
+
+def role(record: Any, path: str, known: Mapping[str, Role]) -> Role:
+    """The role behind a vendor's word for it; ``known`` has lower-case words."""
+    return known.get((text(record, path) or "").lower(), "unknown")
+
+
+def roles_by_name(people: Iterable[Participant]) -> dict[str, Role]:
+    """The role behind each name; unknown where two of one name have different ones."""
+    found: dict[str, Role] = {}
+    for person in people:
+        if person.name:
+            same = found.setdefault(person.name, person.role) == person.role
+            found[person.name] = person.role if same else "unknown"
+    return found
+
+
+def spoken(utterances: Iterable[Utterance]) -> tuple[Utterance, ...]:
+    """The utterances that hold words."""
+    return tuple(each for each in utterances if each.text)
+
+
+def span(window: Window, start: str, end: str) -> dict[str, str]:
+    """A window as parameters of these names: ISO 8601 in UTC with Z."""
+    moments = (at.astimezone(UTC).isoformat() for at in (window.start, window.end))
+    return {name: at.replace("+00:00", "Z") for name, at in zip((start, end), moments, strict=True)}

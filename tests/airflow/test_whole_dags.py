@@ -1,0 +1,175 @@
+"""Whole DAGs by ``dag.test()``: real Airflow, real HTTP to the sandbox, real DuckDB and dbt."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from bench import ALL, call
+
+from semarize_pipeline.state import State
+from semarize_pipeline.warehouse.duckdb import DuckDBWarehouse
+from semarize_sandbox.server import Sandbox, running
+from semarize_sandbox.world import World
+
+SETTINGS = """
+[extract]
+start = "3 days"
+slice_hours = 240
+[score]
+at_once = 8
+patience_seconds = 20
+requests_per_second = 500
+[kits.interaction_quality]
+code = "C5A1E07B"
+[kits.deal_signals]
+code = "D3A15160"
+vendors = ["gong"]
+"""
+
+
+@pytest.fixture(scope="module")
+def sandbox(airflow_home: Path) -> Iterator[Sandbox]:
+    """Three calls a vendor; one more is ready only later; one of Gong's is private."""
+    now = datetime.now(UTC)
+    given = [call(v, n, now - timedelta(hours=6 + n)) for v in ALL for n in range(3)]
+    given += [call(v, 7, now - timedelta(hours=5), ready_after=timedelta(days=2)) for v in ALL]
+    given.append(call("gong", 8, now - timedelta(hours=5), private=True))
+    with running(World(given)) as running_sandbox:
+        settings = airflow_home / "pipeline.toml"
+        settings.write_text(SETTINGS)
+        os.environ["PIPELINE_SETTINGS"] = str(settings)
+        for name, connection in running_sandbox.connections().items():
+            os.environ[f"AIRFLOW_CONN_{name.upper()}"] = connection
+        yield running_sandbox
+
+
+@pytest.fixture(scope="module")
+def pools(airflow_home: Path) -> None:
+    from airflow.models.pool import Pool
+
+    from semarize_airflow.pools import POOLS
+
+    for name, (slots, description) in POOLS.items():
+        Pool.create_or_update_pool(name, slots, description, include_deferred=False)
+
+
+def run(dag_bag: Any, dag_id: str) -> Any:
+    dag_run = dag_bag.dags[dag_id].test()
+    return {ti.task_id: ti for ti in dag_run.get_task_instances()}, dag_run
+
+
+def rows(home: Path, sql: str) -> list[dict[str, Any]]:
+    with DuckDBWarehouse(home / "warehouse.duckdb").open("test") as session:
+        return session.query(sql)
+
+
+@pytest.mark.usefixtures("pools")
+@pytest.mark.parametrize("vendor", ALL)
+def test_a_vendors_dag_lands_and_scores(
+    dag_bag: Any, sandbox: Sandbox, airflow_home: Path, vendor: str
+) -> None:
+    tasks, dag_run = run(dag_bag, f"conversations__{vendor}")
+    assert dag_run.state == "success"
+    assert {ti.state for ti in tasks.values()} == {"success"}
+    landed = rows(airflow_home, f"select * from landing.{vendor}__conversations")
+    assert len(landed) == 4
+    kits = 2 if vendor == "gong" else 1
+    runs = rows(airflow_home, f"select * from landing.semarize__runs where vendor = '{vendor}'")
+    assert len(runs) == 3 * kits
+    assert {row["status"] for row in runs} == {"succeeded"}
+    scores = rows(
+        airflow_home, f"select * from landing.scores__interaction_quality where vendor = '{vendor}'"
+    )
+    assert len(scores) == 3
+    assert all(0 <= row["compliance_score"] <= 1 for row in scores)
+    assert all(row["agent_id"] for row in scores)
+    (loaded_by,) = {row["_loaded_by"] for row in landed}
+    assert loaded_by.startswith(f"conversations__{vendor}/")
+    mirrored = rows(
+        airflow_home,
+        f"select status, score_status, count(*) n from landing.ledger where vendor = '{vendor}' "
+        "group by all",
+    )
+    counted = {(row["status"], row["score_status"]): row["n"] for row in mirrored}
+    assert counted[("landed", "scored")] == 3
+    assert counted[("pending", None)] == 1
+    assert counted.get(("private", None), 0) == (1 if vendor == "gong" else 0)
+
+
+@pytest.mark.usefixtures("pools")
+def test_again_buys_nothing_and_announces_nothing(
+    dag_bag: Any, sandbox: Sandbox, airflow_home: Path
+) -> None:
+    from airflow.models.asset import AssetEvent
+    from airflow.utils.session import create_session
+
+    def events() -> int:
+        with create_session() as session:
+            return len(session.query(AssetEvent).all())
+
+    run(dag_bag, "conversations__gong")
+    paid = len(sandbox.world.requests("semarize", "/v1/runs"))
+    told = events()
+    assert told >= 1, "a run that lands scores announces them"
+    tasks, dag_run = run(dag_bag, "conversations__gong")
+    assert dag_run.state == "success"
+    assert len(sandbox.world.requests("semarize", "/v1/runs")) == paid
+    assert events() == told
+
+
+@pytest.mark.usefixtures("pools")
+def test_a_bad_credential_fails_without_retries(
+    dag_bag: Any, sandbox: Sandbox, airflow_home: Path, monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    held = json.loads(os.environ["AIRFLOW_CONN_CHORUS_DEFAULT"])
+    monkeypatch.setenv(
+        "AIRFLOW_CONN_CHORUS_DEFAULT", json.dumps({**held, "password": "wrong-token"})
+    )
+    before = len(sandbox.world.requests("chorus"))
+    tasks, dag_run = run(dag_bag, "conversations__chorus")
+    assert dag_run.state == "failed"
+    assert tasks["extract"].state == "failed"
+    assert tasks["extract"].try_number == 1
+    assert len(sandbox.world.requests("chorus")) - before == 1
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("pools")
+def test_scorecards_builds_and_records_every_model(
+    dag_bag: Any, sandbox: Sandbox, airflow_home: Path
+) -> None:
+    for vendor in ALL:
+        run(dag_bag, f"conversations__{vendor}")
+    tasks, dag_run = run(dag_bag, "scorecards")
+    assert dag_run.state == "success"
+    results = rows(airflow_home, "select * from landing.dbt_results")
+    assert len(results) > 50
+    assert {row["status"] for row in results} <= {"success", "pass", "no-op", "skipped", "warn"}
+    scorecards = rows(airflow_home, "select * from marts.agent_daily_scorecards")
+    assert scorecards
+    explorer = rows(airflow_home, "select count(*) n from marts.conversation_explorer")
+    assert explorer[0]["n"] == 4 * len(ALL)
+
+
+def test_nothing_but_counts_and_ids_is_in_the_metadata_database(airflow_home: Path) -> None:
+    """XCom, triggers and rendered templates: no words of a conversation, no secret."""
+    raw = (airflow_home / "airflow.db").read_bytes()
+    assert b"conversations__gong" in raw, "the guard: this is the database that was used"
+    for words in (b"budget is approved", b"sign the contract", b"smz_test_"):
+        assert words not in raw
+
+
+def test_the_state_database_holds_no_token_in_the_clear(airflow_home: Path) -> None:
+    state = State(f"sqlite:///{airflow_home}/state.db", fernet_key=os.environ["AIRFLOW__CORE__FERNET_KEY"])
+    pair = state.tokens.load("callminer_default")
+    assert pair is not None
+    assert pair.access
+    assert pair.access.encode() not in (airflow_home / "state.db").read_bytes()
+    state.close()

@@ -1,0 +1,432 @@
+"""Scoring against the sandbox's Semarize, which counts what was paid."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+from bench import DEALS, NOW, QUALITY, Bench, bench, call, calls
+
+from semarize_pipeline.errors import BadCredentials, Misconfigured, TryAgain, Wait
+from semarize_sandbox import semarize
+from semarize_sandbox.faults import Fault
+from semarize_sandbox.semarize import Semarize
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture()
+def gong(tmp_path: Path) -> Iterator[Bench]:
+    """Six calls, landed and not scored."""
+    with bench("gong", tmp_path, calls("gong", 6)) as made:
+        assert made.extract().landed == 6
+        yield made
+
+
+def store(made: Bench) -> Semarize:
+    return semarize.of(made.world)
+
+
+def runs(made: Bench) -> list[dict[str, Any]]:
+    return made.query("select * from landing.semarize__runs order by idempotency_key")
+
+
+def standing(made: Bench) -> dict[str, int]:
+    rows = made.query("select score_status, count(*) n from landing.ledger group by all")
+    return {row["score_status"]: row["n"] for row in rows}
+
+
+def test_every_transcript_is_scored_once_by_every_kit(gong: Bench) -> None:
+    gong.set(kits=(QUALITY, DEALS))
+    report = gong.score()
+    assert (report.scored, report.paid, report.failed, report.waiting) == (12, 12, 0, [])
+    assert len(store(gong).paid) == 12
+    assert store(gong).duplicates() == []
+    assert standing(gong) == {"scored": 6}
+    again = gong.score()
+    assert (again.scored, again.requests) == (0, 0), "nothing due: not one request"
+    assert len(store(gong).paid) == 12
+
+
+def test_answers_land_typed(gong: Bench) -> None:
+    gong.set(kits=(QUALITY, DEALS))
+    gong.score()
+    (one,) = gong.query(
+        "select * from landing.scores__interaction_quality order by conversation_id limit 1"
+    )
+    assert isinstance(one["compliance_score"], float)
+    assert isinstance(one["resolution_achieved"], bool)
+    assert isinstance(one["topic_primary"], str)
+    (owner,) = {row["owner_id"] for row in gong.conversations().values()}
+    assert (one["agent_id"], one["channel"]) == (owner, "voice")
+    signals = gong.query("select * from landing.semarize__signals where run_id = ?", [one["run_id"]])
+    assert {row["brick_key"]: row["value_type"] for row in signals} == {
+        "compliance_score": "number", "empathy_score": "number", "escalation_risk": "number",
+        "resolution_achieved": "boolean", "topic_primary": "text",
+    }
+    (transcript,) = gong.query(
+        "select transcript from landing.gong__conversations where conversation_id = ?",
+        [one["conversation_id"]],
+    )
+    quotes = [quote for row in signals for quote in row["evidence"]]
+    assert quotes
+    assert all(quote in transcript["transcript"] for quote in quotes)
+    (deal,) = gong.query("select * from landing.scores__deal_signals order by conversation_id limit 1")
+    assert deal["budget_confirmed"] is True
+    assert isinstance(orjson.loads(deal["competitors_mentioned"]), list)
+    for run in runs(gong):
+        assert run["response"]["output"]["bricks"]
+        assert run["kit_version_id"]
+
+
+def test_a_lost_answer_is_found_again_and_not_bought_again(gong: Bench) -> None:
+    gong.world.switch("semarize", lose_next=3)
+    report = gong.score()
+    assert report.scored == 6
+    assert len(store(gong).paid) == 6
+    assert store(gong).duplicates() == []
+
+
+@pytest.mark.parametrize("status", [200, 202])
+def test_a_task_that_died_after_sending_resumes_its_runs(gong: Bench, status: int) -> None:
+    """The run is recorded before it is sent; nobody wrote down its id before the kill."""
+    gong.world.switch("semarize", lose_next=100, replay_status=status)
+    gong.world.fault("semarize", Fault(kind="drop", match="runs", count=None))
+    with pytest.raises(TryAgain, match="semarize_default"):
+        gong.score()
+    gong.world.faults.clear("semarize")
+    gong.world.switch("semarize", lose_next=0)
+    assert gong.score().scored == 6
+    assert len(store(gong).paid) == 6
+
+
+@pytest.mark.parametrize("mode", ["async", "sync"])
+def test_both_modes(gong: Bench, mode: str) -> None:
+    gong.set(score=replace(gong.settings.score, mode=mode))
+    assert gong.score().scored == 6
+    assert {r.body["mode"] for r in gong.world.requests("semarize", "/v1/runs") if r.body} == {mode}
+
+
+def test_sync_falls_back_to_polling(gong: Bench) -> None:
+    gong.world.switch("semarize", run_seconds=4.0, sync_limit_seconds=0.05)
+    gong.set(score=replace(gong.settings.score, mode="sync"))
+    assert gong.score().scored == 6
+    assert gong.slept, "it polled"
+
+
+def test_advised_waits_are_obeyed(gong: Bench) -> None:
+    gong.world.switch("semarize", run_seconds=2.0, retry_after_seconds=3)
+    gong.score()
+    assert gong.slept
+    assert min(gong.slept) >= 3
+
+
+@pytest.mark.parametrize("path", ["/v1/runs", "/v1/runs/run_"])
+def test_a_429_is_waited_for_on_creating_and_on_polling(gong: Bench, path: str) -> None:
+    gong.world.switch("semarize", run_seconds=1.0)
+    body = {"error": "rate_limited", "retry_after_seconds": 1}
+    gong.world.fault("semarize", Fault(kind="status", status=429, body=body, match=path, count=1))
+    began = time.monotonic()
+    assert gong.score().scored == 6
+    assert time.monotonic() - began >= 0.9
+    assert store(gong).duplicates() == []
+
+
+def test_a_long_429_hands_the_worker_back_with_what_was_finished_landed(gong: Bench) -> None:
+    gong.set(score=replace(gong.settings.score, at_once=1))
+    body = {"error": "rate_limited", "retry_after_seconds": 3600}
+    for _ in range(3):
+        gong.world.fault("semarize", Fault(kind="delay", match="/v1/runs"))
+    gong.world.fault("semarize", Fault(kind="status", status=429, body=body, match="/v1/runs"))
+    with pytest.raises(Wait):
+        gong.score()
+    landed = len(runs(gong))
+    assert 1 <= landed < 6
+
+
+def test_slow_runs_are_left_and_gone_on_with(gong: Bench) -> None:
+    gong.world.switch("semarize", run_seconds=0.0, slow_share=0.5, slow_seconds=3600.0)
+    gong.set(score=replace(gong.settings.score, patience_seconds=0.5))
+    report = gong.score()
+    assert report.waiting
+    assert report.scored + len(report.waiting) == 6
+    assert report.scored == len(runs(gong)), "what was finished has landed"
+    paid = len(store(gong).paid)
+    gong.clock.advance(hours=2)
+    more = gong.score()
+    assert more.scored == len(report.waiting)
+    assert more.waiting == []
+    assert len(store(gong).paid) == paid == 6
+    assert standing(gong) == {"scored": 6}
+
+
+def test_failed_runs_are_recorded_and_bought_again_by_policy_only(gong: Bench) -> None:
+    gong.world.switch("semarize", fail_next=2)
+    report = gong.score()
+    assert (report.scored, report.failed) == (4, 2)
+    failed = [run for run in runs(gong) if run["status"] == "failed"]
+    assert [run["error_code"] for run in failed] == ["evaluation_failed"] * 2
+    gong.clock.advance(minutes=10)
+    assert gong.score().scored == 0, "not before the pause"
+    gong.clock.advance(minutes=30)
+    assert gong.score().scored == 2
+    assert standing(gong) == {"scored": 6}
+    assert {run["attempt"] for run in runs(gong)} == {1, 2}
+
+
+def test_a_run_that_fails_every_time_ends(gong: Bench) -> None:
+    gong.world.switch("semarize", fail_matching="Call number 3.")
+    for _ in range(5):
+        gong.score()
+        gong.clock.advance(hours=3)
+    assert standing(gong) == {"scored": 5, "failed": 1}
+    assert len(store(gong).paid) == 5 + gong.settings.score.attempts
+
+
+def test_a_refused_input_is_not_tried_again(gong: Bench) -> None:
+    gong.world.switch("semarize", refuse_matching="Call number 3.")
+    report = gong.score()
+    assert (report.scored, report.refused) == (5, 1)
+    asked = len(gong.world.requests("semarize"))
+    gong.clock.advance(days=1)
+    gong.score()
+    assert len(gong.world.requests("semarize")) == asked
+    assert standing(gong) == {"scored": 5, "refused": 1}
+
+
+def test_a_transcript_that_is_too_long_is_refused_with_its_length(gong: Bench) -> None:
+    gong.set(score=replace(gong.settings.score, max_transcript_characters=20))
+    report = gong.score()
+    assert (report.refused, report.paid) == (6, 0)
+    rows = gong.query("select * from landing.quarantine")
+    assert len(rows) == 6
+    assert all("max_transcript_characters is 20" in row["reason"] for row in rows)
+    assert all(set(row["raw"]) == {"conversation_id", "characters"} for row in rows)
+    assert gong.world.requests("semarize", "/v1/runs") == []
+
+
+def test_a_413_is_refused(gong: Bench) -> None:
+    gong.world.switch("semarize", max_input_characters=20)
+    assert gong.score().refused == 6
+    assert {run["error_code"] for run in runs(gong)} == {"input_too_large"}
+
+
+def test_the_daily_cap_holds_and_goes_on_tomorrow(gong: Bench) -> None:
+    gong.set(score=replace(gong.settings.score, max_runs_per_day=4))
+    report = gong.score()
+    assert (report.scored, report.capped) == (4, 2)
+    assert gong.score().scored == 0
+    assert len(store(gong).paid) == 4
+    gong.clock.advance(days=1)
+    assert gong.score().scored == 2
+    assert store(gong).duplicates() == []
+
+
+def test_odd_values_are_quarantined_and_the_run_is_kept(gong: Bench) -> None:
+    gong.world.switch("semarize", mistyped=["compliance_score"], unknown_type=["topic_primary"])
+    report = gong.score()
+    assert (report.scored, report.quarantined) == (6, 12)
+    odd = gong.query("select * from landing.quarantine where stage = 'score'")
+    assert len(odd) == 12
+    assert {row["raw"]["brick_key"] for row in odd} == {"compliance_score", "topic_primary"}
+    wide = gong.query("select * from landing.scores__interaction_quality")
+    assert len(wide) == 6
+    assert all(row["compliance_score"] is None and row["empathy_score"] is not None for row in wide)
+    assert len(runs(gong)) == 6
+
+
+@pytest.mark.parametrize(
+    "switches",
+    [
+        {"evidence_as": "string"},
+        {"no_confidence": ["empathy_score"]},
+        {"missing_bricks": ["empathy_score"]},
+        {"version_in_run": False},
+        {"schema_shape": "kit"},
+        {"schema_shape": "map"},
+        {"schema_names_version": False},
+        {"type_names": "spaced"},
+        {"retry_after_seconds": None},
+    ],
+    ids=str,
+)
+def test_what_is_undocumented_may_be_otherwise(gong: Bench, switches: dict[str, Any]) -> None:
+    gong.world.switch("semarize", **switches)
+    report = gong.score()
+    assert (report.scored, report.quarantined) == (6, 0)
+    assert len(gong.query("select * from landing.scores__interaction_quality")) == 6
+    gong.clock.advance(hours=1)
+    assert gong.score().paid == 0
+
+
+def test_a_changed_transcript_is_new_work(gong: Bench) -> None:
+    gong.score()
+    id_ = gong.world.all_calls("gong")[0].id
+    with gong.warehouse.open("test") as session:
+        session.query(
+            "update landing.gong__conversations set transcript = transcript || ' More.' "
+            "where conversation_id = ?", [id_],
+        )
+    (entry,) = gong.state.ledger.find("gong", [id_]).values()
+    gong.state.ledger.record("gong", [replace(entry, score_status="due")])
+    assert gong.score().scored == 1
+    assert len(store(gong).paid) == 7
+    assert store(gong).duplicates() == []
+
+
+def test_a_new_version_scores_new_conversations_only(gong: Bench) -> None:
+    gong.score()
+    store(gong).publish(QUALITY.code, without=["topic_primary"])
+    gong.world.add([call("gong", 60, gong.clock() - timedelta(hours=1))])
+    gong.clock.advance(hours=1)
+    gong.extract()
+    assert gong.score().scored == 1
+    wide = gong.query("select kit_version_id, count(*) n from landing.scores__interaction_quality group by all")
+    assert sorted(row["n"] for row in wide) == [1, 6]
+
+
+def test_a_pinned_version_is_asked_for_by_its_id(gong: Bench) -> None:
+    first = store(gong).kits[QUALITY.code].current.id
+    store(gong).publish(QUALITY.code, without=["topic_primary"])
+    gong.set(kits=(replace(QUALITY, version_id=first),))
+    gong.score()
+    assert {run["kit_version_id"] for run in runs(gong)} == {first}
+
+
+def test_a_new_brick_is_a_new_column(gong: Bench) -> None:
+    kit = store(gong).kits[QUALITY.code]
+    whole = list(kit.current.bricks)
+    store(gong).publish(QUALITY.code, without=["topic_primary"])
+    gong.score()
+    added = [brick for brick in whole if brick.key == "topic_primary"]
+    store(gong).publish(QUALITY.code, add=added)
+    gong.world.add([call("gong", 60, gong.clock() - timedelta(hours=1))])
+    gong.clock.advance(hours=1)
+    gong.extract()
+    gong.score()
+    wide = gong.query("select topic_primary from landing.scores__interaction_quality")
+    assert sum(row["topic_primary"] is not None for row in wide) == 1
+    assert len(wide) == 7
+
+
+def test_an_unknown_kit_names_the_remedy(gong: Bench) -> None:
+    gong.set(kits=(replace(QUALITY, code="FFFFFFFF"),))
+    with pytest.raises(Misconfigured, match="settings file"):
+        gong.score()
+
+
+def test_a_refused_key_names_the_connection(gong: Bench) -> None:
+    gong.world.switch("semarize", key_expired=True)
+    with pytest.raises(BadCredentials, match="semarize_default"):
+        gong.score()
+
+
+def test_runs_at_once_are_bounded(gong: Bench) -> None:
+    gong.world.add(calls("gong", 40))
+    gong.set(timing={"gong": {"lag": timedelta(0), "lookback": timedelta(days=7)}})
+    gong.extract()
+    gong.world.clear_log()
+    gong.world.switch("semarize", run_seconds=0.0)
+    gong.set(score=replace(gong.settings.score, at_once=5))
+    gong.score()
+    assert 1 <= gong.world.statistics()["semarize"]["most_at_once"] <= 5
+
+
+def test_words_never_reach_the_log(gong: Bench, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("DEBUG")
+    gong.world.switch("semarize", fail_next=1, refuse_matching="Call number 3.")
+    gong.score()
+    assert caplog.text
+    assert "budget is approved" not in caplog.text
+    assert gong.sandbox.credentials("semarize")["password"] not in caplog.text
+
+
+CHILD = """
+import sys
+from datetime import timedelta
+from pathlib import Path
+import orjson
+from semarize_pipeline import connect, pipeline, vendors
+from semarize_pipeline.rest.auth import Credentials
+from semarize_pipeline.settings import ExtractSettings, Kit, ScoreSettings, Settings
+from semarize_pipeline.state import State
+from semarize_pipeline.state.budgets import Limits
+from semarize_pipeline.warehouse.duckdb import DuckDBWarehouse
+from dataclasses import replace
+from datetime import datetime, UTC
+told = orjson.loads(sys.argv[1])
+folder, vendor = told["folder"], replace(vendors.get(told["vendor"]), limits=Limits(requests_per_second=5000))
+now = datetime.fromisoformat(told["now"])
+state = State(f"sqlite:///{folder}/state.db", fernet_key=told["fernet"], clock=lambda: now)
+settings = Settings(
+    extract=ExtractSettings(start=timedelta(days=7), slice_hours=6, batch_conversations=3),
+    score=ScoreSettings(at_once=3, requests_per_second=5000, batch_conversations=3),
+    kits=(Kit(name="interaction_quality", code="C5A1E07B"),),
+    timing={vendor.name: {"lag": timedelta(0), "lookback": timedelta(hours=1)}},
+)
+warehouse = DuckDBWarehouse(f"{folder}/warehouse.duckdb")
+api = connect.vendor_client(vendor, Credentials(**told["api"]), state)
+print("extracting", flush=True)
+pipeline.extract(vendor, api, warehouse, state, until=now, settings=settings, run="child")
+semarize = connect.semarize_client(Credentials(**told["semarize"]), state, settings.score)
+pipeline.score(vendor.name, semarize, warehouse, state, settings=settings, run="child")
+print("done", flush=True)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("vendor", ["gong", "callminer"])
+def test_killed_at_any_moment_and_run_again(tmp_path: Path, vendor: str) -> None:
+    """A real process, killed with SIGKILL again and again, ends with the undisturbed tables."""
+    given = calls(vendor, 24)
+    with bench(vendor, tmp_path, given) as made:
+        told = {
+            "folder": str(tmp_path), "vendor": vendor, "now": NOW.isoformat(),
+            "fernet": made.state.tokens._fernet_key,
+            "api": _plain(made, vendor), "semarize": _plain(made, "semarize"),
+        }
+        path = os.pathsep.join([str(ROOT / "include")])
+        kills = finished = 0
+        delay = 0.0
+        while not finished:
+            child = subprocess.Popen(
+                [sys.executable, "-c", CHILD, orjson.dumps(told).decode()],
+                env={**os.environ, "PYTHONPATH": path}, stdout=subprocess.PIPE, text=True,
+            )
+            assert child.stdout is not None
+            child.stdout.readline()  # imports are over: from here on every moment counts
+            time.sleep(delay)
+            delay += 0.035
+            if child.poll() is None:
+                child.send_signal(signal.SIGKILL)
+                kills += 1
+            finished = child.wait() == 0
+            child.stdout.close()
+        assert kills >= 8
+        assert set(made.conversations()) == {each.id for each in given}
+        assert len(made.utterances()) == 24 * 3
+        assert made.statuses() == {"landed": 24}
+        assert len(runs(made)) == 24
+        assert len(store(made).paid) == 24
+        assert store(made).duplicates() == []
+        assert len(made.query("select * from landing.semarize__signals")) == 24 * 5
+        assert made.state.watermarks.reached(vendor) == NOW
+        assert standing(made) == {"scored": 24}
+
+
+def _plain(made: Bench, name: str) -> dict[str, Any]:
+    given = made.credentials(name)
+    return {
+        "connection": given.connection, "login": given.login, "password": given.password,
+        "extra": dict(given.extra), "host": given.host,
+    }
