@@ -52,9 +52,8 @@ class Build:
             told = "; ".join(f"{row['node_id']}: {row['message']}" for row in bad[:5])
             raise BuildFailed(f"dbt build: {len(bad)} of {len(self.results)} nodes failed: {told}")
         if self.exit_code != 0:
-            raise BuildFailed(
-                f"dbt ended with {self.exit_code} before any node ran; see its log above"
-            )
+            ran = f"after {len(self.results)} nodes" if self.results else "before any node ran"
+            raise BuildFailed(f"dbt ended with {self.exit_code} {ran}; see its log above")
 
 
 class DbtBuild:
@@ -102,6 +101,8 @@ class DbtBuild:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
+            encoding="utf-8",
+            errors="replace",
             start_new_session=True,
         )
         assert self._process.stdout is not None
@@ -116,9 +117,11 @@ class DbtBuild:
 
 
 def _results(artifact: Path) -> list[dict[str, Any]]:
-    if not artifact.exists():
+    try:
+        told = json.loads(artifact.read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        # Never written, or only half of it: dbt was ended before it was through.
         return []
-    told = json.loads(artifact.read_text())
     return [_row(told["metadata"]["invocation_id"], node) for node in told["results"]]
 
 

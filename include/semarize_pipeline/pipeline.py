@@ -196,24 +196,33 @@ class _Reading:
         headers: dict[str, tuple[Record, Conversation]] = {}
         ended: dict[str, _Outcome] = {}
         for record in records:
+            excluded: str | None = None
             try:
-                header = self._vendor.read(record)
+                # Asked first: what is private must not land anywhere, readable or not.
                 excluded = self._vendor.keeps_out(record)
+                header = self._vendor.read(record)
             except Unreadable as error:
-                outcome = self._unreadable(record, str(error), now)
+                outcome = self._unreadable(record, str(error), now, excluded)
                 ended[outcome.entry.conversation_id] = outcome
                 continue
             id_ = header.conversation_id
             if excluded:
-                status: Status = "private" if excluded == "private" else "absent"
-                ended[id_] = _Outcome(replace(_entry(header, status, now), reason=excluded))
+                kept = _entry(header, _status_of(excluded), now)
+                ended[id_] = _Outcome(replace(kept, reason=excluded))
             else:
                 # Rows shift between pages: the last of equal ids is the freshest.
                 headers[id_] = (record, header)
         return headers, list(ended.values())
 
-    def _unreadable(self, record: Any, reason: str, now: datetime) -> _Outcome:
+    def _unreadable(
+        self, record: Any, reason: str, now: datetime, excluded: str | None
+    ) -> _Outcome:
         id_ = landing.record_name(record)
+        if excluded:
+            status = _status_of(excluded)
+            return _Outcome(
+                Entry(conversation_id=id_, status=status, listed_at=now, reason=excluded)
+            )
         return _Outcome(
             Entry(conversation_id=id_, status="quarantined", listed_at=now, reason=reason),
             quarantine=landing.quarantine_row(
@@ -424,6 +433,10 @@ def _entry(header: Conversation, status: Status, now: datetime) -> Entry:
         started_at=header.started_at,
         listed_at=now,
     )
+
+
+def _status_of(excluded: str) -> Status:
+    return "private" if excluded == "private" else "absent"
 
 
 def _is_news(entry: Entry, known: Entry | None) -> bool:

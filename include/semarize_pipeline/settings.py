@@ -7,6 +7,7 @@ they are parsed).
 
 from __future__ import annotations
 
+import math
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from semarize_pipeline.errors import Misconfigured
+from semarize_pipeline.vendors import names as vendor_names
 from semarize_pipeline.vendors.base import Timing
 
 T = TypeVar("T")
@@ -93,7 +95,9 @@ def load(path: str | Path) -> Settings:
             told = tomllib.load(file)
     except FileNotFoundError:
         raise Misconfigured(f"there is no settings file {path}; set PIPELINE_SETTINGS") from None
-    except tomllib.TOMLDecodeError as error:
+    except OSError as error:
+        raise Misconfigured(f"{path} cannot be read ({type(error).__name__})") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise Misconfigured(f"{path}: {error}") from None
     try:
         return parse(told)
@@ -106,13 +110,11 @@ def parse(told: Mapping[str, Any]) -> Settings:
     unknown = set(told) - {"extract", "score", "kits", "timing"}
     if unknown:
         raise Misconfigured(f"unknown section {sorted(unknown)[0]!r}")
-    extract = dict(told.get("extract", {}))
+    given = {name: _section(name, section) for name, section in told.items()}
+    extract = dict(given.get("extract", {}))
     if "start" in extract:
         extract["start"] = _start(extract["start"])
-    kits = tuple(
-        _made(Kit, f"kits.{name}", {"name": name, **kit, "vendors": tuple(kit.get("vendors", "*"))})
-        for name, kit in told.get("kits", {}).items()
-    )
+    kits = tuple(_kit(name, kit) for name, kit in given.get("kits", {}).items())
     for kit in kits:
         if not kit.name.isidentifier() or kit.name != kit.name.lower():
             raise Misconfigured(
@@ -120,10 +122,32 @@ def parse(told: Mapping[str, Any]) -> Settings:
             )
     return Settings(
         extract=_made(ExtractSettings, "extract", extract),
-        score=_made(ScoreSettings, "score", told.get("score", {})),
+        score=_made(ScoreSettings, "score", given.get("score", {})),
         kits=kits,
-        timing={vendor: _timing(vendor, given) for vendor, given in told.get("timing", {}).items()},
+        timing={vendor: _timing(vendor, part) for vendor, part in given.get("timing", {}).items()},
     )
+
+
+def _section(name: str, given: Any) -> Mapping[str, Any]:
+    if not isinstance(given, Mapping):
+        raise Misconfigured(f"{name} is a section of settings, not one of them")
+    return given
+
+
+def _kit(name: str, told: Any) -> Kit:
+    section = f"kits.{name}"
+    given = _section(section, told)
+    if "name" in given:
+        raise Misconfigured(f"{section}.name is not a setting: the section's own name is the kit's")
+    for text in ("code", "version_id"):
+        if text in given and not (isinstance(given[text], str) and given[text]):
+            raise Misconfigured(f'{section}.{text} is text, such as "A1B2C3D4"')
+    vendors = given.get("vendors", ["*"])
+    if not (isinstance(vendors, list) and vendors and all(isinstance(v, str) for v in vendors)):
+        raise Misconfigured(f'{section}.vendors is a list of names, such as ["gong"], or ["*"]')
+    for vendor in set(vendors) - {"*"}:
+        _known(vendor, f"{section}.vendors")
+    return _made(Kit, section, {"name": name, **given, "vendors": tuple(vendors)})
 
 
 def _made(kind: type[T], section: str, given: Mapping[str, Any]) -> T:
@@ -131,9 +155,11 @@ def _made(kind: type[T], section: str, given: Mapping[str, Any]) -> T:
     for name, value in given.items():
         if name not in known:
             raise Misconfigured(f"{section}.{name} is not a setting; there are {', '.join(known)}")
-        number = "float" in str(known[name].type) or "int" in str(known[name].type)
-        if number and (isinstance(value, bool) or not isinstance(value, int | float) or value <= 0):
+        kind_of = str(known[name].type)
+        if "float" in kind_of and not (_is_number(value) and value > 0):
             raise Misconfigured(f"{section}.{name} must be a number above zero")
+        if kind_of.startswith("int") and not (_is_number(value) and value > 0 and value % 1 == 0):
+            raise Misconfigured(f"{section}.{name} must be a whole number above zero")
     if kind is ScoreSettings and given.get("mode", "async") not in ("async", "sync"):
         raise Misconfigured(f"{section}.mode is async or sync")
     try:
@@ -142,25 +168,39 @@ def _made(kind: type[T], section: str, given: Mapping[str, Any]) -> T:
         raise Misconfigured(f"{section}: {error}") from None
 
 
+def _known(vendor: str, setting: str) -> None:
+    if vendor not in vendor_names():
+        raise Misconfigured(
+            f"{setting}: there is no vendor {vendor!r}; there are {', '.join(vendor_names())}"
+        )
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
 def _start(value: Any) -> datetime | timedelta:
     """A date and time, or a number of days back such as ``"30 days"``."""
     if isinstance(value, datetime):
         return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
     if isinstance(value, str) and value.endswith(" days"):
         try:
-            return timedelta(days=float(value.removesuffix(" days")))
-        except ValueError:
-            pass
+            back = timedelta(days=float(value.removesuffix(" days")))
+        except (ValueError, OverflowError):
+            back = timedelta(days=-1)
+        if back >= timedelta(0):
+            return back
     raise Misconfigured('extract.start is a date and time, or text such as "30 days"')
 
 
 def _timing(vendor: str, given: Mapping[str, Any]) -> dict[str, timedelta]:
     units = {"minutes": 60.0, "hours": 3600.0, "days": 86400.0, "seconds": 1.0}
     names = {"lag", "lookback", "first_retry", "longest_retry", "expiry"}
+    _known(vendor, f"timing.{vendor}")
     made: dict[str, timedelta] = {}
-    for name, value in given.items():
+    for name, value in _section(f"timing.{vendor}", given).items():
         what, _, unit = name.rpartition("_")
-        if what not in names or unit not in units or not isinstance(value, int | float):
+        if what not in names or unit not in units or not _is_number(value) or value < 0:
             raise Misconfigured(
                 f"timing.{vendor}.{name} is not a setting; use one of {sorted(names)} with a unit, "
                 "such as lookback_hours = 48"

@@ -156,10 +156,22 @@ class OAuth2(AuthBase):
             if held is not None and self._alive(held) and held.access != refused:
                 self._pair = held
                 return held
-            pair = self._request(held)
+            try:
+                pair = self._request(held)
+            except BadCredentials:
+                if held is None or not self._authorized_again(held):
+                    raise
+                pair = self._request(None)
             self._store.save(self._given.connection, pair)
             self._pair = pair
             return pair
+
+    def _authorized_again(self, held: TokenPair) -> bool:
+        """Whether the connection has something to try beside the stored pair that was refused."""
+        try:
+            return self._grant(self._given, None) != self._grant(self._given, held)
+        except Misconfigured:
+            return False
 
     def _request(self, held: TokenPair | None) -> TokenPair:
         name = self._given.connection
@@ -183,13 +195,15 @@ class OAuth2(AuthBase):
             raise TryAgain(f"{name}: the token endpoint answered {reply.status_code}")
         try:
             body = reply.json()
-            lifetime = float(body.get("expires_in", 3600))
+            lifetime = float(body.get("expires_in") or 3600)
+            if not isinstance(body["access_token"], str) or not body["access_token"]:
+                raise ValueError("not a token")
             return TokenPair(
                 access=body["access_token"],
                 refresh=body.get("refresh_token") or (held.refresh if held else None),
                 expires_at=self._clock() + timedelta(seconds=lifetime),
             )
-        except (ValueError, KeyError, TypeError, AttributeError):
+        except (ValueError, KeyError, TypeError, AttributeError, OverflowError):
             raise ContractBroken(
                 f"{name}: the token endpoint ({reply.status_code}) did not answer with a token; "
                 "check token_url in the connection's extra"

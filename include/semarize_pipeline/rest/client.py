@@ -52,9 +52,11 @@ class Answer:
     says: str = ""
 
     def matches(self, status: int, body: Any) -> bool:
-        if status != self.status or body is None:
+        if status != self.status:
             return False
-        return self.says.lower() in orjson.dumps(body).decode().lower()
+        if not self.says:
+            return True
+        return body is not None and self.says.lower() in orjson.dumps(body).decode().lower()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -257,7 +259,7 @@ class RestClient:
             ) as response:
                 content = self._read(response, where)
         except ValueError as error:
-            # Before requests' own errors: some of them are ValueErrors too, and no fault that passes.
+            # Before requests' own errors: some are ValueErrors too, and no fault that passes.
             raise Misconfigured(
                 f"{where}: such a request cannot be sent ({type(error).__name__}); check the "
                 "connection: its host is a URL such as https://api.example.com, and its "
@@ -291,7 +293,9 @@ class RestClient:
             if not readable:
                 self._not_json(response, content, where)
             return Reply(status, data, _retry_after(response, data, self._clock()))
-        if status in accept or any(answer.matches(status, data) for answer in known):
+        if status in accept or (
+            readable and any(answer.matches(status, data) for answer in known)
+        ):
             return Reply(status, data, _retry_after(response, data, self._clock()))
         said = self._excerpt(response, data)
         if status == 401:
@@ -347,7 +351,8 @@ class RestClient:
             return ""
         text = found if isinstance(found, str) else orjson.dumps(found).decode()
         # The header holds what the secrets were made into: a token, or both in base64.
-        scheme, _, credential = response.request.headers.get("Authorization", "").partition(" ")
+        header = str(response.request.headers.get("Authorization", ""))
+        scheme, _, credential = header.partition(" ")
         for secret in filter(None, (credential or scheme, *self._secrets)):
             for written in (secret, orjson.dumps(secret).decode()[1:-1]):
                 text = text.replace(written, "***")

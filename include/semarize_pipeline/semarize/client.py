@@ -152,24 +152,29 @@ class SemarizeClient:
             retry_after_seconds=reply.retry_after_seconds,
             kit_version_id=str(version) if version else None,
             duration_ms=int(duration) if isinstance(duration, int | float) else None,
-            error_code=_text(body.get("error_code")),
-            error_message=_text(body.get("error_message")),
+            error_code=_text(body.get("error_code"), 100),
+            error_message=_text(body.get("error_message"), 500),
             bricks=bricks,
             body=body,
         )
 
 
-def _text(value: Any) -> str | None:
-    return None if value is None else str(value)[:500]
+def _text(value: Any, longest: int) -> str | None:
+    return None if value is None else str(value)[:longest]
 
 
 def _schema(data: Any, code: str, connection: str) -> KitSchema:
     """The schema's answer, whose field names are not documented: read in one place only."""
-    body = data.get("kit", data) if isinstance(data, Mapping) else {}
+    told = data if isinstance(data, Mapping) else {}
+    body = told["kit"] if isinstance(told.get("kit"), Mapping) else told
     listed = body.get("bricks")
-    if isinstance(listed, Mapping):
+    if isinstance(listed, Mapping) and all(isinstance(b, Mapping) for b in listed.values()):
         listed = [{"key": key, **brick} for key, brick in listed.items()]
-    if not isinstance(listed, list) or not listed:
+    if (
+        not isinstance(listed, list)
+        or not listed
+        or not all(isinstance(brick, Mapping) for brick in listed)
+    ):
         raise ContractBroken(f"{connection}: the schema of kit {code} names no bricks")
     bricks = []
     for brick in listed:
@@ -177,7 +182,8 @@ def _schema(data: Any, code: str, connection: str) -> KitSchema:
         declared = str(brick.get("type") or brick.get("value_type") or "")
         if not key:
             raise ContractBroken(f"{connection}: the schema of kit {code} has a brick without key")
-        scale = brick.get("scale") or {}
+        scale = brick["scale"] if isinstance(brick.get("scale"), Mapping) else {}
+        allowed = brick.get("allowed_values")
         bricks.append(
             Brick(
                 key=str(key),
@@ -185,7 +191,7 @@ def _schema(data: Any, code: str, connection: str) -> KitSchema:
                 declared=declared,
                 minimum=_number(scale.get("min")),
                 maximum=_number(scale.get("max")),
-                allowed=tuple(map(str, brick.get("allowed_values") or ())),
+                allowed=tuple(map(str, allowed)) if isinstance(allowed, list) else (),
             )
         )
     version = body.get("kit_version_id")

@@ -15,7 +15,8 @@ status body                                  what it means
 - ``toDateTime`` is exclusive; windows beyond 90 days may be refused, and ours are a few days.
 - The filter is the call's start, so calls that come late are found by looking back.
 - Gong requires that calls marked ``isPrivate`` are dropped; it does not filter them itself.
-- Transcript times are milliseconds. A monologue is one utterance, its sentences joined.
+- Transcript times are milliseconds. Each sentence of a monologue is an utterance: joined, they
+  would lose their times.
 - The guide advises 1 to 2 requests a second; the public 3 are shared by the whole company.
 """
 
@@ -115,14 +116,14 @@ def _monologues(parties: Sequence[Record], transcript: Any) -> Iterator[Utteranc
     speakers = {id_: p for p in parties if (id_ := read.text(p, "speakerId"))}
     for monologue in read.objects(transcript, "transcript"):
         party = speakers.get(read.text(monologue, "speakerId") or "")
-        sentences = read.objects(monologue, "sentences")
-        yield Utterance(
-            read.text(party, "name", "emailAddress"),
-            read.role(party, "affiliation", ROLES),
-            read.milliseconds(sentences[0], "start") if sentences else None,
-            read.milliseconds(sentences[-1], "end") if sentences else None,
-            " ".join(filter(None, (read.words(each, "text") for each in sentences))),
-        )
+        for sentence in read.objects(monologue, "sentences"):
+            yield Utterance(
+                read.text(party, "name", "emailAddress"),
+                read.role(party, "affiliation", ROLES),
+                read.milliseconds(sentence, "start"),
+                read.milliseconds(sentence, "end"),
+                read.words(sentence, "text"),
+            )
 
 
 def _crm(record: Record) -> list[Record]:

@@ -101,7 +101,7 @@ class DuckDBWarehouse:
             try:
                 connection = duckdb.connect(str(self.path))
             except duckdb.IOException as error:
-                if "lock" not in str(error):
+                if "Could not set lock" not in str(error):
                     raise
                 if time.monotonic() > give_up:
                     raise TryAgain(
@@ -164,6 +164,9 @@ class DuckDBSession(Session):
         except BaseException:
             self._connection.execute("rollback")
             raise
+        finally:
+            # Only now: within a transaction that failed, this would hide why.
+            self._connection.unregister("incoming")
 
     def _merge(self, load: Load) -> None:
         table = load.table
@@ -175,25 +178,22 @@ class DuckDBSession(Session):
             if table.guard
             else ""
         )
-        try:
-            if load.whole:
-                self._connection.execute(
-                    f'delete from {_name(table)} as there where there."{load.whole}" in '
-                    f'(select "{load.whole}" from incoming) '
-                    f"and not exists (select 1 from incoming where {on})"
-                )
+        if load.whole:
             self._connection.execute(
-                f"merge into {_name(table)} as there using incoming on {on} "
-                f"when matched {guard} then update set "
-                + ", ".join(f'"{name}" = incoming."{name}"' for name in others)
-                + " when not matched then insert ("
-                + ", ".join(f'"{name}"' for name in table.column_names)
-                + ") values ("
-                + ", ".join(f'incoming."{name}"' for name in table.column_names)
-                + ")"
+                f'delete from {_name(table)} as there where there."{load.whole}" in '
+                f'(select "{load.whole}" from incoming) '
+                f"and not exists (select 1 from incoming where {on})"
             )
-        finally:
-            self._connection.unregister("incoming")
+        self._connection.execute(
+            f"merge into {_name(table)} as there using incoming on {on} "
+            f"when matched {guard} then update set "
+            + ", ".join(f'"{name}" = incoming."{name}"' for name in others)
+            + " when not matched then insert ("
+            + ", ".join(f'"{name}"' for name in table.column_names)
+            + ") values ("
+            + ", ".join(f'incoming."{name}"' for name in table.column_names)
+            + ")"
+        )
 
     def query(self, sql: str, parameters: Sequence[Any] = ()) -> list[dict[str, Any]]:
         cursor = self._connection.execute(sql, list(parameters))
@@ -229,7 +229,7 @@ def _holder(note: Path) -> str:
     try:
         held = json.loads(note.read_text())
         return f"{held['purpose']} (process {held['pid']} on {held['host']}, since {held['since']})"
-    except (OSError, ValueError, KeyError):
+    except (OSError, ValueError, KeyError, TypeError):
         return "a program that left no note"
 
 

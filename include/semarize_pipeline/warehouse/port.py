@@ -61,6 +61,8 @@ def distinct(load: Load) -> list[Row]:
 
 def cell(value: Any, type_: Type) -> Any:
     """A Python value as its column wants it: JSON as text, all else unchanged."""
+    if type_ is Type.INTEGER and isinstance(value, float) and not value.is_integer():
+        raise ValueError("a fraction for a column of integers; its rest would be lost")
     if value is None or type_ is not Type.JSON or isinstance(value, Json):
         return value
     return orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS, default=str).decode()

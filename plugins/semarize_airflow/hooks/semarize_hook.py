@@ -5,13 +5,13 @@ from __future__ import annotations
 from requests.auth import AuthBase
 
 from semarize_airflow.hooks.rest_hook import RestHook
+from semarize_pipeline.connect import semarize_limits
 from semarize_pipeline.errors import PipelineError
 from semarize_pipeline.rest.auth import Credentials, bearer
 from semarize_pipeline.rest.paging import Ask
 from semarize_pipeline.semarize.client import BASE_URL, SemarizeClient
 from semarize_pipeline.settings import ScoreSettings
 from semarize_pipeline.state import State
-from semarize_pipeline.state.budgets import Limits
 
 
 class SemarizeHook(RestHook):
@@ -27,9 +27,7 @@ class SemarizeHook(RestHook):
         settings: ScoreSettings | None = None,
         state: State | None = None,
     ) -> None:
-        limits = Limits(
-            requests_per_second=(settings or ScoreSettings()).requests_per_second, adaptive=True
-        )
+        limits = semarize_limits(settings or ScoreSettings())
         super().__init__(semarize_conn_id, limits, BASE_URL, state)
 
     def authentication(self, given: Credentials) -> AuthBase:

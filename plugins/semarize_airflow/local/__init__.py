@@ -1,0 +1,4 @@
+"""Airflow and the sandbox on one machine, for trying things out: ``make demo``, ``make up``.
+
+Nothing here is needed in production.
+"""

@@ -1,0 +1,57 @@
+"""The commands: ``python -m semarize_airflow.local demo|up|down|status``."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+
+from semarize_airflow.local.environment import Refused, Runtime
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run a command; returns the exit code."""
+    parser = argparse.ArgumentParser(prog="semarize_airflow.local", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("demo", help="the whole pipeline once, against the sandbox")
+    commands.add_parser("up", help="start Airflow and the sandbox")
+    commands.add_parser("down", help="stop them")
+    commands.add_parser("status", help="what runs, and where")
+    # What `up` starts; each in a process of its own.
+    serve = commands.add_parser("sandbox", help="serve the sandbox here")
+    serve.add_argument("port", type=int)
+    commands.add_parser("prepare", help="make Airflow's database ready")
+    told = parser.parse_args(arguments)
+    runtime = Runtime.told(os.environ)
+    try:
+        # Each command loads only what it needs: `down` must work where the rest is broken.
+        if told.command == "demo":
+            from semarize_airflow.local.demo import demo
+
+            return demo(runtime, dict(os.environ))
+        if told.command == "sandbox":
+            from semarize_airflow.local.sandbox import serve as serve_sandbox
+
+            serve_sandbox(told.port)
+            return 0
+        if told.command == "prepare":
+            from semarize_airflow.local.metadata import prepare
+
+            prepare()
+            return 0
+        from semarize_airflow.local import up
+
+        if told.command == "up":
+            return up.up(runtime, dict(os.environ))
+        return up.down(runtime) if told.command == "down" else up.status(runtime)
+    except Refused as problem:
+        print(problem, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("Interrupted; what has landed stays, and the next run goes on from there.")
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
