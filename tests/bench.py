@@ -129,10 +129,15 @@ class Bench:
 
     def extract(self, **changes: Any) -> pipeline.ExtractReport:
         arguments: dict[str, Any] = {
-            "until": self.clock(), "settings": self.settings, "run": "test",
+            "until": self.clock(),
+            "settings": self.settings,
+            "run": "test",
         }
         return pipeline.extract(
-            self.vendor, changes.pop("api", None) or self.api(), self.warehouse, self.state,
+            self.vendor,
+            changes.pop("api", None) or self.api(),
+            self.warehouse,
+            self.state,
             **{**arguments, **changes},
         )
 
@@ -141,7 +146,10 @@ class Bench:
             self.credentials("semarize"), self.state, self.settings.score
         )
         return pipeline.score(
-            self.vendor.name, client, self.warehouse, self.state,
+            self.vendor.name,
+            client,
+            self.warehouse,
+            self.state,
             **{"settings": self.settings, "run": "test", "sleep": self.sleep, **changes},
         )
 
@@ -156,7 +164,8 @@ class Bench:
 
     def utterances(self) -> list[dict[str, Any]]:
         return self.query(
-            f"select * from landing.{self.vendor.name}__utterances order by conversation_id, position"
+            f"select * from landing.{self.vendor.name}__utterances "
+            "order by conversation_id, position"
         )
 
     def statuses(self) -> dict[str, int]:

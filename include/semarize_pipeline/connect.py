@@ -57,9 +57,7 @@ def client(
 
 def vendor_client(vendor: Vendor, given: Credentials, state: State) -> RestClient:
     """A vendor's API."""
-    return client(
-        given, vendor.base_url, vendor.auth(given, state.tokens), vendor.limits, state
-    )
+    return client(given, vendor.base_url, vendor.auth(given, state.tokens), vendor.limits, state)
 
 
 def semarize_limits(settings: ScoreSettings) -> Limits:

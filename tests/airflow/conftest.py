@@ -47,7 +47,10 @@ def airflow_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         path = os.pathsep.join([str(ROOT / "include"), str(ROOT / "plugins")])
         subprocess.run(
             [sys.executable, "-m", "airflow", "db", "migrate"],
-            env={**os.environ, "PYTHONPATH": path}, check=True, capture_output=True, timeout=120,
+            env={**os.environ, "PYTHONPATH": path},
+            check=True,
+            capture_output=True,
+            timeout=120,
         )
         yield home
     finally:

@@ -44,7 +44,7 @@ def test_shared_resources_have_pools(dag_bag: Any) -> None:
 
 
 def test_parsing_touches_nothing(airflow_home: Path) -> None:
-    """DAG files are read every few seconds on every processor: no network, no connection, no file."""
+    """DAG files are read every few seconds, on every processor."""
     watch = """
 import socket, sys
 def refuse(*args, **kwargs):
@@ -71,7 +71,10 @@ print(len(bag.dags))
     }
     done = subprocess.run(
         [sys.executable, "-c", watch, str(ROOT / "dags")],
-        env=environment, capture_output=True, text=True, timeout=120,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
     )
     assert done.returncode == 0, done.stderr[-2000:]
     assert int(done.stdout.split()[-1]) == len(EXPECTED)
@@ -79,9 +82,8 @@ print(len(bag.dags))
 
 def test_files_in_plugins_have_names_of_their_own() -> None:
     """Airflow may register plugin files by bare name: two equal ones would replace each other."""
-    files = [
-        path for path in (ROOT / "plugins").rglob("*.py") if path.name not in ("__init__.py", "__main__.py")
-    ]
+    dunder = ("__init__.py", "__main__.py")
+    files = [path for path in (ROOT / "plugins").rglob("*.py") if path.name not in dunder]
     assert len(files) > 8
     names = [path.stem for path in files]
     assert len(set(names)) == len(names)

@@ -117,7 +117,7 @@ def test_again_buys_nothing_and_announces_nothing(
     paid = len(sandbox.world.requests("semarize", "/v1/runs"))
     told = events()
     assert told >= 1, "a run that lands scores announces them"
-    tasks, dag_run = run(dag_bag, "conversations__gong")
+    _, dag_run = run(dag_bag, "conversations__gong")
     assert dag_run.state == "success"
     assert len(sandbox.world.requests("semarize", "/v1/runs")) == paid
     assert events() == told
@@ -125,7 +125,10 @@ def test_again_buys_nothing_and_announces_nothing(
 
 @pytest.mark.usefixtures("pools")
 def test_a_bad_credential_fails_without_retries(
-    dag_bag: Any, sandbox: Sandbox, airflow_home: Path, monkeypatch: pytest.MonkeyPatch,
+    dag_bag: Any,
+    sandbox: Sandbox,
+    airflow_home: Path,
+    monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     held = json.loads(os.environ["AIRFLOW_CONN_CHORUS_DEFAULT"])
@@ -147,7 +150,7 @@ def test_scorecards_builds_and_records_every_model(
 ) -> None:
     for vendor in ALL:
         run(dag_bag, f"conversations__{vendor}")
-    tasks, dag_run = run(dag_bag, "scorecards")
+    _, dag_run = run(dag_bag, "scorecards")
     assert dag_run.state == "success"
     results = rows(airflow_home, "select * from landing.dbt_results")
     assert len(results) > 50
@@ -167,7 +170,8 @@ def test_nothing_but_counts_and_ids_is_in_the_metadata_database(airflow_home: Pa
 
 
 def test_the_state_database_holds_no_token_in_the_clear(airflow_home: Path) -> None:
-    state = State(f"sqlite:///{airflow_home}/state.db", fernet_key=os.environ["AIRFLOW__CORE__FERNET_KEY"])
+    key = os.environ["AIRFLOW__CORE__FERNET_KEY"]
+    state = State(f"sqlite:///{airflow_home}/state.db", fernet_key=key)
     pair = state.tokens.load("callminer_default")
     assert pair is not None
     assert pair.access

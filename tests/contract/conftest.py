@@ -18,7 +18,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("vendor", ALL)
 
 
-@pytest.fixture()
+@pytest.fixture
 def start(vendor: str, tmp_path: Path) -> Iterator[Callable[..., Bench]]:
     """Start a bench of this vendor with the calls given."""
     with ExitStack() as stack:

@@ -118,8 +118,12 @@ def test_a_bad_credential_fails_at_once_and_names_the_connection(start: Start, v
 
 def _too_many(bench: Bench, vendor: str, seconds: str) -> None:
     fault = Fault(
-        kind="status", status=429, headers={"Retry-After": seconds}, body={},
-        match=LIST_PATH[vendor], count=1,
+        kind="status",
+        status=429,
+        headers={"Retry-After": seconds},
+        body={},
+        match=LIST_PATH[vendor],
+        count=1,
     )
     bench.world.fault(vendor, fault)
 
@@ -322,8 +326,10 @@ def test_the_vendors_limit_is_kept(start: Start, vendor: str) -> None:
     # The pace follows real time, so the state's clock does too.
     bench.state.clock = lambda: datetime.now(UTC)
     bench.world.freeze(None)
-    fresh = [replace(each, started_at=datetime.now(UTC) - timedelta(hours=3, minutes=n))
-             for n, each in enumerate(bench.world.all_calls(vendor))]
+    fresh = [
+        replace(each, started_at=datetime.now(UTC) - timedelta(hours=3, minutes=n))
+        for n, each in enumerate(bench.world.all_calls(vendor))
+    ]
     bench.world.add(fresh)
     report = bench.extract(until=datetime.now(UTC))
     assert report.landed == 4

@@ -25,7 +25,7 @@ from semarize_sandbox.semarize import Semarize
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.fixture()
+@pytest.fixture
 def gong(tmp_path: Path) -> Iterator[Bench]:
     """Six calls, landed and not scored."""
     with bench("gong", tmp_path, calls("gong", 6)) as made:
@@ -69,10 +69,15 @@ def test_answers_land_typed(gong: Bench) -> None:
     assert isinstance(one["topic_primary"], str)
     (owner,) = {row["owner_id"] for row in gong.conversations().values()}
     assert (one["agent_id"], one["channel"]) == (owner, "voice")
-    signals = gong.query("select * from landing.semarize__signals where run_id = ?", [one["run_id"]])
+    signals = gong.query(
+        "select * from landing.semarize__signals where run_id = ?", [one["run_id"]]
+    )
     assert {row["brick_key"]: row["value_type"] for row in signals} == {
-        "compliance_score": "number", "empathy_score": "number", "escalation_risk": "number",
-        "resolution_achieved": "boolean", "topic_primary": "text",
+        "compliance_score": "number",
+        "empathy_score": "number",
+        "escalation_risk": "number",
+        "resolution_achieved": "boolean",
+        "topic_primary": "text",
     }
     (transcript,) = gong.query(
         "select transcript from landing.gong__conversations where conversation_id = ?",
@@ -81,7 +86,9 @@ def test_answers_land_typed(gong: Bench) -> None:
     quotes = [quote for row in signals for quote in row["evidence"]]
     assert quotes
     assert all(quote in transcript["transcript"] for quote in quotes)
-    (deal,) = gong.query("select * from landing.scores__deal_signals order by conversation_id limit 1")
+    (deal,) = gong.query(
+        "select * from landing.scores__deal_signals order by conversation_id limit 1"
+    )
     assert deal["budget_confirmed"] is True
     assert isinstance(orjson.loads(deal["competitors_mentioned"]), list)
     for run in runs(gong):
@@ -275,7 +282,8 @@ def test_a_changed_transcript_is_new_work(gong: Bench) -> None:
     with gong.warehouse.open("test") as session:
         session.query(
             "update landing.gong__conversations set transcript = transcript || ' More.' "
-            "where conversation_id = ?", [id_],
+            "where conversation_id = ?",
+            [id_],
         )
     (entry,) = gong.state.ledger.find("gong", [id_]).values()
     gong.state.ledger.record("gong", [replace(entry, score_status="due")])
@@ -291,7 +299,9 @@ def test_a_new_version_scores_new_conversations_only(gong: Bench) -> None:
     gong.clock.advance(hours=1)
     gong.extract()
     assert gong.score().scored == 1
-    wide = gong.query("select kit_version_id, count(*) n from landing.scores__interaction_quality group by all")
+    wide = gong.query(
+        "select kit_version_id, count(*) n from landing.scores__interaction_quality group by all"
+    )
     assert sorted(row["n"] for row in wide) == [1, 6]
 
 
@@ -365,7 +375,8 @@ from semarize_pipeline.warehouse.duckdb import DuckDBWarehouse
 from dataclasses import replace
 from datetime import datetime, UTC
 told = orjson.loads(sys.argv[1])
-folder, vendor = told["folder"], replace(vendors.get(told["vendor"]), limits=Limits(requests_per_second=5000))
+folder = told["folder"]
+vendor = replace(vendors.get(told["vendor"]), limits=Limits(requests_per_second=5000))
 now = datetime.fromisoformat(told["now"])
 state = State(f"sqlite:///{folder}/state.db", fernet_key=told["fernet"], clock=lambda: now)
 settings = Settings(
@@ -391,9 +402,12 @@ def test_killed_at_any_moment_and_run_again(tmp_path: Path, vendor: str) -> None
     given = calls(vendor, 24)
     with bench(vendor, tmp_path, given) as made:
         told = {
-            "folder": str(tmp_path), "vendor": vendor, "now": NOW.isoformat(),
+            "folder": str(tmp_path),
+            "vendor": vendor,
+            "now": NOW.isoformat(),
             "fernet": made.state.tokens._fernet_key,
-            "api": _plain(made, vendor), "semarize": _plain(made, "semarize"),
+            "api": _plain(made, vendor),
+            "semarize": _plain(made, "semarize"),
         }
         path = os.pathsep.join([str(ROOT / "include")])
         kills = finished = 0
@@ -401,7 +415,9 @@ def test_killed_at_any_moment_and_run_again(tmp_path: Path, vendor: str) -> None
         while not finished:
             child = subprocess.Popen(
                 [sys.executable, "-c", CHILD, orjson.dumps(told).decode()],
-                env={**os.environ, "PYTHONPATH": path}, stdout=subprocess.PIPE, text=True,
+                env={**os.environ, "PYTHONPATH": path},
+                stdout=subprocess.PIPE,
+                text=True,
             )
             assert child.stdout is not None
             child.stdout.readline()  # imports are over: from here on every moment counts
@@ -427,6 +443,9 @@ def test_killed_at_any_moment_and_run_again(tmp_path: Path, vendor: str) -> None
 def _plain(made: Bench, name: str) -> dict[str, Any]:
     given = made.credentials(name)
     return {
-        "connection": given.connection, "login": given.login, "password": given.password,
-        "extra": dict(given.extra), "host": given.host,
+        "connection": given.connection,
+        "login": given.login,
+        "password": given.password,
+        "extra": dict(given.extra),
+        "host": given.host,
     }

@@ -136,7 +136,7 @@ class OAuth2(AuthBase):
             # Straight to the adapter: this hook does not see the second answer, so it cannot loop.
             return response.connection.send(again, **kwargs)
 
-        request.register_hook("response", once_more)
+        request.register_hook("response", once_more)  # type: ignore[no-untyped-call]
         return request
 
     def _alive(self, pair: TokenPair | None) -> bool:

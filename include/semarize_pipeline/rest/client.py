@@ -293,9 +293,7 @@ class RestClient:
             if not readable:
                 self._not_json(response, content, where)
             return Reply(status, data, _retry_after(response, data, self._clock()))
-        if status in accept or (
-            readable and any(answer.matches(status, data) for answer in known)
-        ):
+        if status in accept or (readable and any(answer.matches(status, data) for answer in known)):
             return Reply(status, data, _retry_after(response, data, self._clock()))
         said = self._excerpt(response, data)
         if status == 401:

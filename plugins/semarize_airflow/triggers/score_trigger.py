@@ -34,7 +34,7 @@ class ScoreTrigger(BaseTrigger):
         deadline: str,
         poll_seconds: float = POLL_SECONDS,
     ) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.semarize_conn_id = semarize_conn_id
         self.run_ids = run_ids
         self.deadline = deadline
@@ -60,9 +60,9 @@ class ScoreTrigger(BaseTrigger):
                 await asyncio.sleep(self.poll_seconds)
                 ended = await asyncio.to_thread(self._ended, client)
                 if ended:
-                    yield TriggerEvent({"ended": ended})
+                    yield TriggerEvent({"ended": ended})  # type: ignore[no-untyped-call]
                     return
-            yield TriggerEvent({"ended": []})
+            yield TriggerEvent({"ended": []})  # type: ignore[no-untyped-call]
         finally:
             state.close()
 

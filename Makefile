@@ -1,0 +1,67 @@
+# `make` lists the commands. All of them set up what they need first; a second time that is
+# nothing. PYTHON=/path/to/python3.12 chooses the Python of a new set-up.
+
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+CODE := dags include plugins tests
+SETUP := PYTHON="$(PYTHON)" sh scripts/setup.sh
+# The root is never on the path: the folder dbt/ would join the package dbt.
+RUN := PYTHONPATH="$(CURDIR)/include:$(CURDIR)/plugins" PYTHONSAFEPATH=1 .venv/bin/python
+# Whatever imports Airflow in a test finds a folder of the project, not the one in the home.
+TEST := AIRFLOW_HOME="$(CURDIR)/.runtime/test" DBT_BIN="$(CURDIR)/.venv-dbt/bin/dbt" PYTHONSAFEPATH=1 \
+	.venv/bin/python -m pytest
+
+.PHONY: help
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+
+.PHONY: setup
+setup: ## install everything into .venv and .venv-dbt (Python 3.11 to 3.13 is all it wants)
+	@$(SETUP) tests dbt
+
+.PHONY: demo
+demo: ## the whole pipeline once, against a sandbox: no account, nothing left running
+	@$(SETUP) runtime dbt
+	@$(RUN) -m semarize_airflow.local demo
+
+.PHONY: up
+up: ## Airflow at http://localhost:8080 and the sandbox, running until `make down`
+	@$(SETUP) runtime dbt
+	@$(RUN) -m semarize_airflow.local up
+
+.PHONY: down
+down: ## end what `make up` started
+	@if [ -x .venv/bin/python ]; then $(RUN) -m semarize_airflow.local down; else echo "Nothing is running."; fi
+
+.PHONY: status
+status: ## what `make up` started, where, and with which login
+	@$(SETUP) runtime
+	@$(RUN) -m semarize_airflow.local status
+
+.PHONY: test
+test: ## every test; ARGS=... goes to pytest
+	@$(SETUP) tests dbt
+	@$(TEST) $(ARGS)
+
+.PHONY: test-fast
+test-fast: ## the tests that take less than a few seconds each
+	@$(SETUP) tests dbt
+	@$(TEST) -m "not slow" $(ARGS)
+
+.PHONY: check
+check: ## linters, format, types, SQL style
+	@$(SETUP) tests dbt
+	.venv/bin/ruff check $(CODE)
+	.venv/bin/ruff format --check $(CODE)
+	.venv/bin/mypy --explicit-package-bases include plugins
+	DBT_DUCKDB_PATH=":memory:" .venv-dbt/bin/sqlfluff lint dbt/models dbt/tests --config dbt/.sqlfluff
+
+.PHONY: lock
+lock: ## compile the requirements.in files to lock files; pins stay where they still fit
+	@$(SETUP) lock
+
+.PHONY: clean
+clean: ## remove environments, caches, and all that demo and up left behind
+	@if [ -x .venv/bin/python ] && [ -d .runtime ]; then $(RUN) -m semarize_airflow.local down; fi
+	rm -rf .venv .venv-dbt .venv-uv .runtime .pytest_cache .mypy_cache .ruff_cache .hypothesis dbt/target dbt/logs
+	find $(CODE) -name __pycache__ -type d -prune -exec rm -rf {} +

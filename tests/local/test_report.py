@@ -1,0 +1,144 @@
+"""The demo's tables: what is counted, and what a person sees."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+
+import duckdb
+
+from semarize_airflow.local import report
+from semarize_airflow.local.environment import Runtime
+from semarize_airflow.local.report import Effort, Landed
+from semarize_pipeline.warehouse import tables
+from semarize_pipeline.warehouse.duckdb import DuckDBWarehouse
+from semarize_pipeline.warehouse.port import Load
+
+NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
+
+
+def ledger_row(vendor: str, number: int, status: str, score: str | None) -> dict[str, object]:
+    return {
+        "vendor": vendor,
+        "conversation_id": f"{vendor}-{number}",
+        "status": status,
+        "score_status": score,
+        "_loaded_at": NOW,
+    }
+
+
+def run_row(vendor: str, number: int, run_id: str | None, key: str) -> dict[str, object]:
+    return {
+        "idempotency_key": key,
+        "run_id": run_id,
+        "vendor": vendor,
+        "conversation_id": f"{vendor}-{number}",
+        "kit_code": "C5A1E07B",
+        "kit_version_id": "v1",
+        "transcript_hash": "same",
+        "status": "succeeded",
+    }
+
+
+def test_where_nothing_has_landed_there_is_nothing_to_count(runtime: Runtime) -> None:
+    assert report.landed(runtime.warehouse).empty
+    assert not runtime.warehouse.exists()
+
+
+def test_the_counts_are_those_of_the_warehouse(runtime: Runtime) -> None:
+    with DuckDBWarehouse(runtime.warehouse).open("test") as session:
+        session.ensure([tables.LEDGER, tables.RUNS])
+        session.land(
+            [
+                Load(
+                    tables.LEDGER,
+                    [
+                        ledger_row("gong", 1, "landed", "scored"),
+                        ledger_row("gong", 2, "landed", "due"),
+                        ledger_row("gong", 3, "pending", None),
+                        ledger_row("gong", 4, "private", None),
+                        ledger_row("chorus", 1, "quarantined", None),
+                    ],
+                ),
+                Load(
+                    tables.RUNS,
+                    [
+                        run_row("gong", 1, "r1", "k1"),
+                        run_row("gong", 2, "r2", "k2"),
+                        run_row("gong", 2, "r3", "k3"),
+                        run_row("gong", 3, None, "k4"),
+                    ],
+                ),
+            ]
+        )
+    landed = report.landed(runtime.warehouse)
+    assert landed.counts == {
+        "gong": {
+            "listed": 4,
+            "landed": 2,
+            "pending": 1,
+            "absent": 0,
+            "quarantined": 0,
+            "private": 1,
+            "scored": 1,
+            "runs": 3,
+        },
+        "chorus": {
+            "listed": 1,
+            "landed": 0,
+            "pending": 0,
+            "absent": 0,
+            "quarantined": 1,
+            "private": 0,
+            "scored": 0,
+        },
+    }
+    assert landed.total("listed") == 5
+    assert landed.bought_twice == 1
+    assert report.best_scorecard(runtime.warehouse) is None
+
+
+def test_a_first_run_shows_totals_and_a_later_one_what_is_new() -> None:
+    before = Landed({"gong": {"listed": 10, "landed": 9, "pending": 1, "runs": 9}})
+    after = Landed(
+        {"gong": {"listed": 12, "landed": 12, "pending": 0, "runs": 12}, "chorus": {"listed": 1}}
+    )
+    efforts = {"gong": Effort(7, 1.25)}
+    first = report.table(Landed(), after, efforts)
+    assert not [line for line in first if "+" in line]
+    lines = report.table(before, after, efforts)
+    assert [line.split()[0] for line in lines] == ["vendor", "chorus", "gong", "all"]
+    assert "12 (+2)" in lines[2]
+    assert "0 (-1)" in lines[2]
+    assert lines[2].split()[-2:] == ["7", "1.2"]
+    assert "13 (+3)" in lines[3]
+
+
+def test_columns_stand_under_each_other() -> None:
+    lines = report.aligned([["vendor", "n"], ["gong", "1"], ["clari_copilot", "10000"]])
+    assert lines == ["vendor             n", "gong               1", "clari_copilot  10000"]
+
+
+def test_the_scorecard_is_the_fullest_day(runtime: Runtime) -> None:
+    runtime.warehouse.parent.mkdir(parents=True)
+    with duckdb.connect(str(runtime.warehouse)) as connection:
+        connection.execute(
+            """
+            create schema marts;
+            create table marts.agent_daily_scorecards as select * from (values
+                ('Ann', 'a', 'gong', date '2026-03-01', 'voice', 3, 0.9, 0.5, 0.1, 0.25, 'billing'),
+                ('Bob', 'b', 'gong', date '2026-03-02', 'voice', 3, 0.9, null, 0.1, 0.2, 'price'),
+                ('Cat', 'c', 'gong', date '2026-03-03', 'voice', 1, 0.9, 0.5, 0.1, 0.2, 'price')
+            ) as t(agent_name, agent_id, vendor, scorecard_date, channel, conversations_scored,
+                compliance_score, empathy_score, escalation_risk, resolution_achieved_share,
+                topic_primary)
+            """
+        )
+    best = report.best_scorecard(runtime.warehouse)
+    assert best is not None
+    assert (best["agent_name"], best["scorecard_date"]) == ("Ann", date(2026, 3, 1))
+    shown = "\n".join(report.scorecard(best))
+    assert "Ann (gong, voice), Sunday 01 March 2026" in shown
+    assert "25%" in shown
+    gaps = "\n".join(report.scorecard({**best, "agent_name": None, "empathy_score": None}))
+    assert gaps.startswith("a (gong, voice)")
+    assert "empathy               -" in gaps

@@ -1,0 +1,352 @@
+"""Budgets: no interleaving of threads and processes breaks the promise made to a vendor."""
+
+# ruff: noqa: DTZ001 (hypothesis wants naive bounds beside its time zones)
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from unit import workers
+from unit.conftest import Together
+from unit.support import NOON, Clock
+
+from semarize_pipeline.errors import Wait
+from semarize_pipeline.state import State
+from semarize_pipeline.state.budgets import (
+    LATE_SECONDS,
+    Limits,
+    SharedPace,
+    period_end,
+    period_start,
+)
+
+ROUNDING = 1e-5  # moments are floats of seconds since 1970
+
+
+def most_within(moments: Sequence[float], seconds: float) -> int:
+    """The most of these moments that any stretch of time of this length holds."""
+    moments, most, first = sorted(moments), 0, 0
+    for last, moment in enumerate(moments):
+        while moment - moments[first] >= seconds:
+            first += 1
+        most = max(most, last - first + 1)
+    return most
+
+
+def test_the_measure_itself() -> None:
+    assert most_within([], 1) == 0
+    assert most_within([0, 0.5, 0.99, 1.0, 1.2], 1) == 4
+    assert most_within([0, 1, 2], 1) == 1
+
+
+# ---------------------------------------------------------------------- turns
+
+
+@given(
+    rate=st.sampled_from([0.5, 1, 3, 7, 10, 20, 50]),
+    steps=st.lists(st.tuples(st.floats(0, 1.5), st.integers(1, 8)), min_size=1, max_size=25),
+)
+def test_no_second_holds_more_turns_than_promised(
+    rate: float, steps: list[tuple[float, int]], state: State, clock: Clock
+) -> None:
+    key, limits = f"{rate} {hash(tuple(steps))}", Limits(requests_per_second=rate)
+    turns: list[float] = []
+    for idle, wanted in steps:
+        clock.advance(idle)
+        handed = state.budgets.turns(key, limits, wanted)
+        assert len(handed) == wanted
+        assert handed[0] >= clock.timestamp()
+        turns += handed
+    assert turns == sorted(turns)
+    window = max(1.0, 1 / rate)
+    assert most_within(turns, window - ROUNDING) <= max(1, rate)
+
+
+def test_the_turns_of_processes_are_spaced_together(url: str, together: Together) -> None:
+    batches = [3, 1, 5, 2] * 5
+    handed = together(workers.slots, *[(url, "acme", 40.0, batches)] * 3)
+    turns = sorted(turn for each in handed for turn in each)
+    assert len(turns) == 3 * sum(batches)
+    assert most_within(turns, 1 - ROUNDING) <= 40
+    assert min(b - a for a, b in pairwise(turns)) >= 1 / 40 - ROUNDING
+
+
+def test_threads_of_two_processes_send_at_the_promised_pace(url: str, together: Together) -> None:
+    """Some threads pause, so that turns go unused: those must not be made up for in a burst."""
+    sent = together(workers.sends, *[(url, "acme", 30.0, 4, 8, pause) for pause in (0.0, 0.12)])
+    moments = [moment for each in sent for moment in each]
+    assert len(moments) == 64
+    assert most_within(moments, 1 - LATE_SECONDS - 0.01) <= 30 + 1
+    assert max(moments) - min(moments) >= 63 / 30 - 0.3
+
+
+@given(
+    rate=st.sampled_from([8, 20, 40]),
+    idles=st.lists(st.sampled_from([0.0, 0.0, 0.0, 0.06, 0.2, 1.0, 3.0]), min_size=30, max_size=90),
+    seed=st.integers(0, 99),
+)
+def test_turns_that_were_not_used_in_time_are_lost(
+    rate: int, idles: list[float], seed: int, state: State, clock: Clock
+) -> None:
+    """Three workers with one key, on one clock, in any order, with any idle times."""
+    key, chance = f"{rate} {hash(tuple(idles))} {seed}", random.Random(seed)
+    limits = Limits(requests_per_second=rate)
+    paces = [
+        SharedPace(state.budgets, key, limits, sleep=clock.sleep, now=clock.timestamp)
+        for _ in range(3)
+    ]
+    sent = []
+    for idle in idles:
+        clock.advance(idle)
+        chance.choice(paces).take()
+        sent.append(clock.timestamp())
+    assert most_within(sent, 1 - LATE_SECONDS - ROUNDING) <= rate
+    assert sum(pace.taken for pace in paces) == len(idles)
+
+
+def test_a_turn_is_waited_for(state: State, clock: Clock) -> None:
+    pace = SharedPace(
+        state.budgets, "k", Limits(requests_per_second=2), sleep=clock.sleep, now=clock.timestamp
+    )
+    for _ in range(5):
+        pace.take()
+    assert (clock() - NOON).total_seconds() == pytest.approx(2.0, abs=0.001)
+    assert pace.taken == 5
+
+
+def test_a_queue_longer_than_our_patience_is_a_wait(state: State, clock: Clock) -> None:
+    state.budgets.turns("k", Limits(requests_per_second=1), 100)
+    pace = SharedPace(
+        state.budgets,
+        "k",
+        Limits(requests_per_second=1),
+        patience_seconds=60,
+        sleep=clock.sleep,
+        now=clock.timestamp,
+    )
+    with pytest.raises(Wait) as caught:
+        pace.take()
+    assert caught.value.until == NOON + timedelta(seconds=100)
+    assert clock.slept == []
+    assert pace.taken == 0
+
+
+def test_two_keys_do_not_wait_for_each_other(state: State, clock: Clock) -> None:
+    limits = Limits(requests_per_second=1)
+    state.budgets.turns("a", limits, 50)
+    assert state.budgets.turns("b", limits, 1) == [clock.timestamp()]
+
+
+# ---------------------------------------------------------------------- caps
+
+
+def pace_of(state: State, clock: Clock, limits: Limits) -> SharedPace:
+    return SharedPace(state.budgets, "k", limits, sleep=clock.sleep, now=clock.timestamp)
+
+
+def taken_until_the_end(pace: SharedPace) -> Wait:
+    with pytest.raises(Wait) as caught:  # noqa: PT012
+        for _ in range(1000):
+            pace.take()
+    return caught.value
+
+
+@pytest.mark.parametrize("cap", [1, 7, 50])
+def test_a_day_s_cap_is_exact(cap: int, state: State, clock: Clock) -> None:
+    limits = Limits(requests_per_second=100, per_day=cap)
+    paces = [pace_of(state, clock, limits) for _ in range(3)]
+    waits = [taken_until_the_end(pace) for pace in paces]
+    assert sum(pace.taken for pace in paces) == cap
+    assert state.budgets.used("k", "day") == cap
+    midnight = datetime(2026, 11, 19, tzinfo=UTC)
+    assert {wait.until for wait in waits} == {midnight}
+    assert "day" in str(waits[0])
+    clock.advance((midnight - clock()).total_seconds() - 1)
+    assert taken_until_the_end(paces[0]).until == midnight
+    clock.advance(1)
+    fresh = pace_of(state, clock, limits)
+    taken_until_the_end(fresh)
+    assert fresh.taken == cap
+
+
+def test_a_cap_counts_what_was_sent_even_after_idle_times_and_holds(
+    state: State, clock: Clock
+) -> None:
+    limits = Limits(requests_per_second=40, per_day=30)
+    pace = pace_of(state, clock, limits)
+    for _ in range(4):
+        pace.take()
+        clock.advance(100)
+        pace.take()
+        pace.hold(clock() + timedelta(seconds=1))
+    assert state.budgets.used("k", "day") == 8
+    taken_until_the_end(pace)
+    assert pace.taken == 30
+
+
+def test_a_week_s_cap_ends_on_sunday(state: State, clock: Clock) -> None:
+    pace = pace_of(state, clock, Limits(requests_per_second=100, per_week=5))
+    wait = taken_until_the_end(pace)
+    assert pace.taken == 5
+    assert wait.until == datetime(2026, 11, 22, tzinfo=UTC)
+    assert wait.until.isoweekday() == 7
+    clock.advance((wait.until - clock()).total_seconds())
+    taken_until_the_end(pace)
+    assert pace.taken == 10
+
+
+def test_the_tighter_of_two_caps_counts(state: State, clock: Clock) -> None:
+    pace = pace_of(state, clock, Limits(requests_per_second=100, per_day=3, per_week=5))
+    assert taken_until_the_end(pace).until == datetime(2026, 11, 19, tzinfo=UTC)
+    clock.advance(86400)
+    assert taken_until_the_end(pace).until == datetime(2026, 11, 22, tzinfo=UTC)
+    assert pace.taken == 5
+
+
+def test_a_refused_turn_costs_nothing(state: State, clock: Clock) -> None:
+    limits = Limits(requests_per_second=100, per_day=2)
+    assert len(state.budgets.turns("k", limits, 10)) == 2, "what is left is handed out"
+    for _ in range(3):
+        with pytest.raises(Wait):
+            state.budgets.turns("k", limits, 1)
+    assert state.budgets.used("k", "day") == 2
+
+
+@given(st.datetimes(datetime(1999, 1, 1), datetime(2060, 1, 1), timezones=st.just(UTC)))
+def test_periods(moment: datetime) -> None:
+    for period, days in (("day", 1), ("week", 7)):
+        start, end = period_start(period, moment), period_end(period, moment)  # type: ignore[arg-type]
+        assert start <= moment < end
+        assert end - start == timedelta(days=days)
+        assert (start.hour, start.minute, start.second, start.microsecond) == (0, 0, 0, 0)
+        assert start.utcoffset() == timedelta(0)
+    assert period_start("week", moment).isoweekday() == 7
+
+
+# ---------------------------------------------------------------------- holds
+
+
+def test_a_hold_silences_everybody(state: State, clock: Clock) -> None:
+    limits = Limits(requests_per_second=20)
+    one, other = (pace_of(state, clock, limits) for _ in range(2))
+    one.take()
+    until = clock() + timedelta(seconds=30)
+    one.hold(until)
+    for pace in (one, other):
+        pace.take()
+        assert clock() >= until
+    # A shorter hold never shortens a longer one.
+    one.hold(clock() + timedelta(seconds=40))
+    one.hold(clock() + timedelta(seconds=1))
+    before = clock()
+    other_fresh = pace_of(state, clock, limits)
+    other_fresh.take()
+    assert (clock() - before).total_seconds() >= 40 - 0.001
+
+
+def test_a_hold_reaches_a_thread_that_sleeps_for_its_turn(state: State, clock: Clock) -> None:
+    """Its turn was handed out before the vendor asked for silence."""
+    limits = Limits(requests_per_second=1)
+    until = NOON + timedelta(seconds=30)
+    naps: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        if not naps:
+            pace.hold(until)  # another thread's 429, while this one sleeps
+        naps.append(seconds)
+        clock.advance(seconds)
+
+    pace = SharedPace(state.budgets, "k", limits, sleep=sleep, now=clock.timestamp)
+    pace.take()
+    pace.take()
+    assert clock() >= until
+    assert pace.taken == 2
+
+
+def speed(state: State, clock: Clock, limits: Limits) -> float:
+    """Requests a second, as two turns lie apart."""
+    first, second = state.budgets.turns("k", limits, 2)
+    clock.advance(second - clock.timestamp() + 10)
+    return 1 / (second - first)
+
+
+def test_an_adaptive_key_slows_down_and_recovers(state: State, clock: Clock) -> None:
+    limits = Limits(requests_per_second=20, adaptive=True)
+    assert speed(state, clock, limits) == pytest.approx(20, rel=0.01)
+    pace = pace_of(state, clock, limits)
+    for _ in range(2):
+        pace.hold(clock())
+    slow = speed(state, clock, limits)
+    assert slow == pytest.approx(20 / 4 / 0.95, rel=0.01)
+    speeds = [speed(state, clock, limits) for _ in range(60)]
+    assert speeds == sorted(speeds)
+    assert speeds[0] < 6
+    assert speeds[-1] == pytest.approx(20, rel=0.01), "recovered, and never faster than promised"
+    for _ in range(20):
+        pace.hold(clock())
+    assert speed(state, clock, limits) >= 20 / 65, "there is a slowest"
+
+
+def test_a_documented_limit_does_not_adapt(state: State, clock: Clock) -> None:
+    limits = Limits(requests_per_second=20)
+    pace = pace_of(state, clock, limits)
+    for _ in range(5):
+        pace.hold(clock())
+    assert speed(state, clock, limits) == pytest.approx(20, rel=0.01)
+
+
+# ---------------------------------------------------------------------- records and spending
+
+
+def test_records_count_against_the_same_second(state: State, clock: Clock) -> None:
+    limits = Limits(requests_per_second=10, records_per_second=50)
+    pace = pace_of(state, clock, limits)
+    began = clock()
+    for _ in range(20):
+        pace.take()
+        pace.charge(25)
+    pace.take()
+    assert (clock() - began).total_seconds() >= 20 * 25 / 50 - 0.2
+    before = clock()
+    pace.charge(0)
+    pace.charge(5)
+    pace.take()
+    assert (clock() - before).total_seconds() <= 0.2, "a small page costs its request alone"
+
+
+def test_records_cost_nothing_where_requests_are_limited(state: State, clock: Clock) -> None:
+    pace = pace_of(state, clock, Limits(requests_per_second=10))
+    pace.take()
+    pace.charge(100_000)
+    pace.take()
+    assert (clock() - NOON).total_seconds() <= 0.2
+
+
+@pytest.mark.parametrize("cap", [1, 10, None])
+def test_spending(cap: int | None, state: State, clock: Clock) -> None:
+    granted = [state.budgets.spend("runs", cap, wanted) for wanted in (4, 4, 4, 0)]
+    assert granted == {1: [1, 0, 0, 0], 10: [4, 4, 2, 0], None: [4, 4, 4, 0]}[cap]
+    assert state.budgets.used("runs", "day") == sum(granted)
+    clock.advance(86400)
+    assert state.budgets.used("runs", "day") == 0
+    assert state.budgets.spend("runs", 3, 9) == 3
+
+
+def test_a_cap_that_was_lowered_grants_nothing(state: State) -> None:
+    assert state.budgets.spend("runs", 10, 8) == 8
+    assert state.budgets.spend("runs", 5, 1) == 0
+    assert state.budgets.used("runs", "day") == 8
+
+
+def test_spending_among_processes_is_exact(url: str, together: Together) -> None:
+    granted = together(workers.spend, *[(url, "runs", 50, 30)] * 3)
+    assert sum(granted) == 50
+    state = State(url)
+    assert state.budgets.used("runs", "day") == 50
+    state.close()

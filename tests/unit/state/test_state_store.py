@@ -1,0 +1,248 @@
+"""The state database: opened by many at once, and honest when it cannot be."""
+
+# ruff: noqa: DTZ001 (hypothesis wants naive bounds beside its time zones)
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from hypothesis import given
+from hypothesis import strategies as st
+from unit import workers
+from unit.conftest import Together
+from unit.support import NOON, Clock
+
+from semarize_pipeline.errors import Misconfigured, TryAgain
+from semarize_pipeline.model import Window
+from semarize_pipeline.state import State, tables
+
+HOUR = timedelta(hours=1)
+
+
+# ---------------------------------------------------------------------- opening
+
+
+def test_several_processes_open_a_fresh_database(tmp_path: Path, together: Together) -> None:
+    for number in range(4):
+        url = f"sqlite:///{tmp_path / f'fresh{number}' / 'state.db'}"
+        assert together(workers.open_fresh, *[(url,)] * 3) == [1, 1, 1]
+        state = State(url)
+        assert len(state.runs.of("gong", ["c1"])) == 3
+        assert state.budgets.used("runs", "day") == 3
+        state.close()
+
+
+def test_a_database_half_made_is_completed(url: str) -> None:
+    engine = sa.create_engine(url)
+    tables.watermarks.create(engine)
+    engine.dispose()
+    state = State(url)
+    found = sa.inspect(sa.create_engine(url))
+    assert set(found.get_table_names()) == set(tables.metadata.tables)
+    assert {i["name"] for i in found.get_indexes("ledger")} >= {"ledger_due", "ledger_dirty"}
+    state.close()
+
+
+def test_several_processes_write_at_once(url: str, together: Together) -> None:
+    """SQLite's own error, "database is locked", would fail one of them."""
+    rounds = 60
+    done = together(workers.write_ledger, *[(url, f"p{n}", rounds) for n in range(3)])
+    assert done == [rounds] * 3
+    state = State(url)
+    assert state.ledger.counts("gong") == {"listed": 3 * rounds}
+    state.close()
+
+
+def test_nobody_interleaves_with_a_transaction(url: str, together: Together) -> None:
+    state = State(url)
+    with state.write() as connection:
+        counter = {"name": "counter", "holder": "0", "until": NOON}
+        state.upsert(connection, tables.leases, [counter], None)
+    assert together(workers.count_up, *[(url, 40)] * 3) == [40] * 3
+    with state.read() as connection:
+        assert connection.execute(sa.select(tables.leases.c.holder)).scalar_one() == "120"
+    state.close()
+
+
+def test_threads_share_one_state(state: State) -> None:
+    with ThreadPoolExecutor(12) as pool:
+        granted = list(pool.map(lambda _: state.budgets.spend("runs", 30), range(48)))
+    assert sum(granted) == 30
+
+
+@pytest.mark.parametrize("url", ["", "not a url", "sqlite"])
+def test_a_wrong_url_names_the_connection(url: str) -> None:
+    with pytest.raises(Misconfigured, match="state_default"):
+        State(url)
+
+
+def test_a_database_that_does_not_answer(tmp_path: Path) -> None:
+    broken = tmp_path / "state.db"
+    broken.mkdir()
+    with pytest.raises(TryAgain, match="state_default"):
+        State(f"sqlite:///{broken}")
+
+
+def test_a_write_that_fails_leaves_nothing(state: State) -> None:
+    def half() -> None:
+        with state.write() as connection:
+            row = {"name": "x", "holder": "me", "until": NOON}
+            state.upsert(connection, tables.leases, [row], None)
+            raise RuntimeError("killed")
+
+    with pytest.raises(RuntimeError):
+        half()
+    with state.read() as connection:
+        assert (
+            connection.execute(sa.select(sa.func.count()).select_from(tables.leases)).scalar() == 0
+        )
+    with state.lease("x", 10, wait_seconds=0):
+        pass
+
+
+# ---------------------------------------------------------------------- watermarks
+
+MOMENTS = st.datetimes(datetime(2020, 1, 1), datetime(2035, 1, 1), timezones=st.just(UTC))
+
+
+@given(start=MOMENTS, moves=st.lists(MOMENTS, max_size=6))
+def test_a_watermark_moves_only_forward(
+    start: datetime, moves: list[datetime], state: State
+) -> None:
+    stream = f"s {start.isoformat()} {len(moves)} {hash(tuple(moves))}"
+    state.watermarks.begin(stream, start)
+    reached = start
+    for moment in moves:
+        assert state.watermarks.advance(stream, moment) == (moment > reached)
+        reached = max(reached, moment)
+        assert state.watermarks.reached(stream) == reached
+    assert state.watermarks.began(stream) == start
+
+
+def test_a_watermark_among_processes(url: str, together: Together) -> None:
+    state = State(url)
+    start = datetime(2026, 1, 1, tzinfo=UTC)
+    state.watermarks.begin("gong", start)
+    moments = [[start + HOUR * (17 * n * p % 41) for n in range(40)] for p in (1, 3, 7)]
+    seen = together(
+        workers.advance, *[(url, "gong", [m.isoformat() for m in each]) for each in moments]
+    )
+    for each in seen:
+        assert each == sorted(each), "it was seen to move back"
+    assert state.watermarks.reached("gong") == max(max(each) for each in moments)
+    state.close()
+
+
+def test_a_first_run_begins_once(state: State) -> None:
+    assert state.watermarks.reached("gong") is None
+    assert state.watermarks.began("gong") is None
+    assert state.watermarks.begin("gong", NOON) == NOON
+    assert state.watermarks.begin("gong", NOON - HOUR) == NOON
+    state.watermarks.advance("gong", NOON + HOUR)
+    assert state.watermarks.begin("gong", NOON + 5 * HOUR) == NOON + HOUR
+    assert state.watermarks.began("gong") == NOON
+    assert state.watermarks.reached("salesloft") is None
+
+
+def test_a_stream_that_never_began_does_not_advance(state: State) -> None:
+    assert state.watermarks.advance("gong", NOON) is False
+    assert state.watermarks.reached("gong") is None
+
+
+def test_moments_are_compared_as_moments(state: State) -> None:
+    from datetime import timezone
+
+    east = timezone(timedelta(hours=9))
+    state.watermarks.begin("gong", NOON)
+    assert not state.watermarks.advance("gong", (NOON - HOUR).astimezone(east))
+    assert state.watermarks.advance("gong", (NOON + HOUR).astimezone(east))
+    reached = state.watermarks.reached("gong")
+    assert reached == NOON + HOUR
+    assert reached.utcoffset() == timedelta(0)
+
+
+def test_a_naive_moment_is_refused(state: State) -> None:
+    naive = datetime(2026, 1, 1)
+    with pytest.raises(sa.exc.StatementError, match="tzinfo=UTC"):
+        state.watermarks.begin("gong", naive)
+    state.watermarks.begin("gong", NOON)
+    with pytest.raises(sa.exc.StatementError, match="tzinfo=UTC"):
+        state.watermarks.advance("gong", naive)
+    assert state.watermarks.reached("gong") == NOON
+
+
+def test_slices_are_marked_once_each(state: State) -> None:
+    one, two = Window(NOON, NOON + HOUR), Window(NOON - HOUR, NOON)
+    state.watermarks.mark_slice("gong", one, listed=5, landed=3)
+    state.watermarks.mark_slice("gong", two, listed=1, landed=1)
+    state.watermarks.mark_slice("gong", one, listed=5, landed=5)
+    found = state.watermarks.slices("gong")
+    assert [(s["slice_start"], s["listed"], s["landed"]) for s in found] == [
+        (NOON - HOUR, 1, 1),
+        (NOON, 5, 5),
+    ]
+    assert state.watermarks.slices("chorus") == []
+
+
+# ---------------------------------------------------------------------- leases
+
+
+def test_a_lease_is_exclusive_and_released(state: State) -> None:
+    with (
+        state.lease("x", 60, wait_seconds=0),
+        state.lease("y", 60, wait_seconds=0),
+        pytest.raises(TryAgain, match="another task holds x"),
+        state.lease("x", 60, wait_seconds=0),
+    ):
+        pass
+    with state.lease("x", 60, wait_seconds=0):
+        pass
+
+
+def test_a_lease_ends_with_its_work_s_failure(state: State) -> None:
+    with pytest.raises(RuntimeError), state.lease("x", 60, wait_seconds=0):
+        raise RuntimeError("boom")
+    with state.lease("x", 60, wait_seconds=0):
+        pass
+
+
+def test_a_lease_of_one_who_died_expires(state: State, clock: Clock) -> None:
+    dead = state.lease("x", 60, wait_seconds=0)
+    dead.__enter__()
+    clock.advance(59)
+    with pytest.raises(TryAgain), state.lease("x", 60, wait_seconds=0):
+        pass
+    clock.advance(2)
+    with state.lease("x", 60, wait_seconds=0):
+        # The dead one wakes up after all: it must not take away what is another's now.
+        dead.__exit__(None, None, None)
+        with pytest.raises(TryAgain), state.lease("x", 60, wait_seconds=0):
+            pass
+
+
+def test_waiting_for_a_lease(state: State) -> None:
+    def late() -> float:
+        with state.lease("x", 60, wait_seconds=10):
+            return time.monotonic()
+
+    with ThreadPoolExecutor(1) as pool:
+        with state.lease("x", 60, wait_seconds=0):
+            waiting = pool.submit(late)
+            time.sleep(0.15)
+            assert not waiting.done()
+            released = time.monotonic()
+        assert waiting.result(10) >= released
+
+
+def test_a_lease_among_processes(url: str, together: Together) -> None:
+    held = together(workers.hold_lease, *[(url, "renew acme", 5)] * 3)
+    spans = sorted(span for each in held for span in each)
+    assert len(spans) == 15
+    for (_, end), (begin, _) in pairwise(spans):
+        assert begin >= end, "two held it at once"

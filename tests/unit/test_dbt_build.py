@@ -1,0 +1,227 @@
+"""One dbt build as a program: a stand-in for dbt writes what dbt would write."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import stat
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from semarize_pipeline.dbt_build import Build, BuildFailed, DbtBuild
+from semarize_pipeline.errors import Misconfigured
+from semarize_pipeline.warehouse import tables
+
+FAKE = """\
+#!{python}
+import json, os, pathlib, subprocess, sys, time
+
+told = json.loads(pathlib.Path(__file__).with_suffix(".json").read_text())
+pathlib.Path(__file__).with_suffix(".called").write_text(
+    json.dumps({{"arguments": sys.argv[1:], "environment": dict(os.environ)}})
+)
+for line in told["lines"]:
+    sys.stdout.buffer.write(line.encode("latin-1") + b"\\n")
+sys.stdout.flush()
+if told["hangs"]:
+    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    print("child", child.pid, flush=True)
+    time.sleep(60)
+if told["artifact"] is not None:
+    target = pathlib.Path(sys.argv[sys.argv.index("--target-path") + 1])
+    target.mkdir(parents=True, exist_ok=True)
+    (target / "run_results.json").write_text(told["artifact"])
+sys.exit(told["exit"])
+"""
+
+
+def node(id_: str, status: str = "success", **more: Any) -> dict[str, Any]:
+    return {"unique_id": id_, "status": status, "execution_time": 0.25, **more}
+
+
+def results(*nodes: dict[str, Any]) -> str:
+    return json.dumps({"metadata": {"invocation_id": "inv-1"}, "results": list(nodes)})
+
+
+class FakeDbt:
+    """The program, its project and its folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.program = folder / "bin" / "dbt"
+        self.program.parent.mkdir()
+        self.program.write_text(FAKE.format(python=sys.executable))
+        self.program.chmod(self.program.stat().st_mode | stat.S_IXUSR)
+        self.project, self.work = folder / "project", folder / "work"
+        self.build = DbtBuild(self.program, self.project, self.work)
+
+    def does(
+        self, artifact: str | None, code: int = 0, lines: tuple[str, ...] = (), hangs: bool = False
+    ) -> None:
+        told = {"artifact": artifact, "exit": code, "lines": lines, "hangs": hangs}
+        self.program.with_suffix(".json").write_text(json.dumps(told))
+
+    @property
+    def called(self) -> dict[str, Any]:
+        return dict(json.loads(self.program.with_suffix(".called").read_text()))
+
+
+@pytest.fixture
+def dbt(tmp_path: Path) -> FakeDbt:
+    return FakeDbt(tmp_path)
+
+
+def test_a_build_that_succeeds(dbt: FakeDbt, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    timing = [
+        {"name": "compile", "started_at": "2026-01-01T00:00:00Z", "completed_at": None},
+        {
+            "name": "execute",
+            "started_at": "2026-01-01T00:00:01.5Z",
+            "completed_at": "2026-01-01T00:00:02Z",
+        },
+    ]
+    dbt.does(
+        results(
+            node("model.marts.fct", timing=timing, message="OK", failures=None),
+            node("test.marts.unique", "pass", failures=0),
+            node("test.marts.warned", "warn", failures=3, message="m" * 900),
+            node("model.marts.skipped", "skipped", message=None),
+        ),
+        lines=("first line", "caf\xe9"),
+    )
+    build = dbt.build.run("duckdb", {"WAREHOUSE_PATH": "/x/w.duckdb"}, "--select", "marts")
+    build.check()
+    assert build.exit_code == 0
+    assert build.failed == []
+    assert build.counts() == {"success": 1, "pass": 1, "warn": 1, "skipped": 1}
+    names = {*tables.DBT_RESULTS.column_names} - {"_loaded_at", "_loaded_by"}
+    assert all(set(row) == names for row in build.results)
+    first = build.results[0]
+    assert first["invocation_id"] == "inv-1"
+    assert first["resource_type"] == "model"
+    assert first["started_at"].isoformat() == "2026-01-01T00:00:01.500000+00:00"
+    assert first["execution_seconds"] == 0.25
+    assert build.results[2]["message"] == "m" * 500
+    assert "dbt: first line" in caplog.text
+    assert "dbt: caf\ufffd" in caplog.text, "a line that is no UTF-8 does not end the build"
+
+
+def test_how_dbt_is_called(dbt: FakeDbt, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONPATH", "/airflow/only")
+    monkeypatch.setenv("VIRTUAL_ENV", "/airflow/only")
+    monkeypatch.setenv("INHERITED", "yes")
+    dbt.does(results(node("model.a.b")))
+    dbt.build.run("snowflake", {"WAREHOUSE_PATH": "/x/w.duckdb"}, "--full-refresh")
+    arguments, environment = dbt.called["arguments"], dbt.called["environment"]
+    assert "build" in arguments
+    assert arguments[-1] == "--full-refresh"
+    for name, value in {
+        "--target": "snowflake",
+        "--project-dir": str(dbt.project),
+        "--profiles-dir": str(dbt.project),
+        "--target-path": str(dbt.work / "target"),
+        "--log-path": str(dbt.work / "logs"),
+    }.items():
+        assert arguments[arguments.index(name) + 1] == value
+    assert environment["WAREHOUSE_PATH"] == "/x/w.duckdb"
+    assert environment["INHERITED"] == "yes"
+    assert environment["DBT_SEND_ANONYMOUS_USAGE_STATS"] == "False"
+    assert not {"PYTHONPATH", "VIRTUAL_ENV"} & set(environment)
+
+
+@pytest.mark.parametrize("status", ["error", "fail", "runtime error"])
+def test_a_failing_node_is_named(status: str, dbt: FakeDbt) -> None:
+    dbt.does(
+        results(
+            node("model.marts.fine"),
+            node("model.marts.fct_scores", status, message="Binder Error: no such column"),
+            node("model.marts.after", "skipped"),
+        ),
+        code=1,
+    )
+    build = dbt.build.run("duckdb", {})
+    assert build.failed == ["model.marts.fct_scores"]
+    assert len(build.results) == 3, "what the others did is known all the same"
+    with pytest.raises(BuildFailed, match=r"1 of 3 nodes failed.*fct_scores: Binder Error"):
+        build.check()
+
+
+def test_many_failing_nodes_make_no_endless_message() -> None:
+    rows = [{"node_id": f"test.t{n}", "status": "fail", "message": "m" * 500} for n in range(200)]
+    with pytest.raises(BuildFailed, match="200 of 200") as caught:
+        Build(1, rows).check()
+    assert len(str(caught.value)) < 4000
+
+
+@pytest.mark.parametrize("artifact", [None, "", '{"metadata": {"invoc'])
+def test_dbt_ended_before_it_wrote_anything(artifact: str | None, dbt: FakeDbt) -> None:
+    dbt.does(artifact, code=2)
+    build = dbt.build.run("duckdb", {})
+    assert build.results == []
+    with pytest.raises(BuildFailed, match="ended with 2 before any node ran"):
+        build.check()
+
+
+def test_dbt_ended_badly_without_a_failing_node(dbt: FakeDbt) -> None:
+    dbt.does(results(node("model.a.b"), node("model.a.c", "partial success")), code=1)
+    with pytest.raises(BuildFailed, match="ended with 1 after 2 nodes"):
+        dbt.build.run("duckdb", {}).check()
+
+
+def test_the_last_build_s_results_are_not_this_one_s(dbt: FakeDbt) -> None:
+    dbt.does(results(node("model.a.b")))
+    assert len(dbt.build.run("duckdb", {}).results) == 1
+    dbt.does(None, code=2)
+    assert dbt.build.run("duckdb", {}).results == []
+
+
+def test_no_dbt_names_the_remedy(tmp_path: Path) -> None:
+    with pytest.raises(Misconfigured, match=r"make setup.*DBT_BIN") as caught:
+        DbtBuild(tmp_path / "nowhere" / "dbt", tmp_path, tmp_path).run("duckdb", {})
+    assert str(tmp_path / "nowhere" / "dbt") in str(caught.value)
+
+
+def alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="reads /proc")
+def test_a_kill_ends_dbt_and_what_it_started(
+    dbt: FakeDbt, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    dbt.does(None, hangs=True)
+    ended: list[Build] = []
+    thread = threading.Thread(target=lambda: ended.append(dbt.build.run("duckdb", {})))
+    thread.start()
+    give_up = time.monotonic() + 20
+    while "child" not in caplog.text and time.monotonic() < give_up:
+        time.sleep(0.02)
+    child = int(caplog.text.split("child ")[1].split()[0])
+    assert alive(child)
+    dbt.build.kill()
+    thread.join(10)
+    assert not thread.is_alive()
+    while alive(child) and time.monotonic() < give_up:
+        time.sleep(0.02)
+    assert not alive(child)
+    assert ended[0].exit_code != 0
+    with pytest.raises(BuildFailed):
+        ended[0].check()
+    assert alive(os.getpid())
+
+
+def test_killing_what_does_not_run(dbt: FakeDbt) -> None:
+    dbt.build.kill()
+    dbt.does(results(node("model.a.b")))
+    dbt.build.run("duckdb", {}).check()
+    dbt.build.kill()

@@ -1,0 +1,244 @@
+"""Settings: what ships loads, what is misspelt is named, and nothing is a default by accident."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import fields, is_dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from semarize_pipeline.errors import Misconfigured
+from semarize_pipeline.settings import (
+    ExtractSettings,
+    Kit,
+    ScoreSettings,
+    Settings,
+    load,
+    parse,
+)
+from semarize_pipeline.vendors.base import Timing
+
+INCLUDE = Path(__file__).resolve().parents[2] / "include"
+SHIPPED = INCLUDE / "pipeline.toml"
+SANDBOX = INCLUDE / "semarize_sandbox" / "pipeline.toml"
+
+
+def toml(text: str) -> Settings:
+    return parse(tomllib.loads(text))
+
+
+# ---------------------------------------------------------------------- what ships
+
+
+def test_the_shipped_file_loads() -> None:
+    settings = load(SHIPPED)
+    assert settings.kits == ()
+    assert settings.timing == {}
+    assert settings.score.max_runs_per_day is not None, "nothing ships without a cap on costs"
+
+
+def test_the_shipped_file_holds_the_defaults() -> None:
+    told = tomllib.loads(SHIPPED.read_text())
+    told["score"].pop("max_runs_per_day")
+    assert parse(told) == Settings()
+
+
+def test_the_shipped_file_documents_every_setting() -> None:
+    """A field of a dataclass that the file does not show is a setting that nobody finds."""
+    text = SHIPPED.read_text()
+    told = tomllib.loads(text)
+    seen = 0
+    for section, kind in (("extract", ExtractSettings), ("score", ScoreSettings)):
+        names = {field.name for field in fields(kind)}
+        assert set(told[section]) == names, section
+        seen += len(names)
+    assert seen >= 13
+    for name in {field.name for field in fields(Kit)} - {"name"}:
+        assert re.search(rf"\b{name}\b", text), f"kits: {name}"
+    timing = {f.name for f in fields(Timing)} - {"first_retry_by_channel"}
+    for name in timing:
+        assert re.search(rf"\b{name}\b", text), f"timing: {name}"
+    assert {f.name for f in fields(Settings)} == {"extract", "score", "kits", "timing"}
+    assert all(map(is_dataclass, (Settings, ExtractSettings, ScoreSettings, Kit)))
+
+
+def test_the_commented_examples_of_the_shipped_file_work() -> None:
+    lines = SHIPPED.read_text().splitlines()
+    start = lines.index("# [kits.interaction_quality]")
+    example = [
+        line.removeprefix("# ")
+        for line in lines[start:]
+        if re.match(r"# (\[[a-z_.]+\]|[a-z_]+ = )", line)
+    ]
+    settings = toml("\n".join(example))
+    assert [kit.name for kit in settings.kits] == ["interaction_quality"]
+    assert settings.timing["gong"] == {"lookback": timedelta(hours=72)}
+
+
+def test_the_sandbox_s_file_loads() -> None:
+    settings = load(SANDBOX)
+    assert {kit.name for kit in settings.kits} == {"interaction_quality", "deal_signals"}
+    assert [kit.name for kit in settings.kits_for("callminer")] == ["interaction_quality"]
+    assert len(settings.kits_for("gong")) == 2
+    assert settings.timing_for("gong", Timing()).lag == timedelta(0)
+
+
+# ---------------------------------------------------------------------- readings
+
+
+def test_starts() -> None:
+    now = datetime(2026, 5, 1, tzinfo=UTC)
+    assert toml("").extract.begin(now) == now - timedelta(days=30)
+    assert toml('extract.start = "1.5 days"').extract.begin(now) == now - timedelta(hours=36)
+    fixed = toml("extract.start = 2026-01-01T02:00:00+02:00").extract
+    assert fixed.begin(now) == datetime(2026, 1, 1, tzinfo=UTC)
+    assert fixed.begin(now).utcoffset() == timedelta(0)
+    naive = toml("extract.start = 2026-01-01T00:00:00").extract
+    assert naive.begin(now) == datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def test_kits() -> None:
+    settings = toml(
+        """
+        [kits.all_of_them]
+        code = "A1B2C3D4"
+        [kits.some]
+        code = "B"
+        version_id = "kv_2.3"
+        vendors = ["gong", "chorus"]
+        """
+    )
+    assert [kit.name for kit in settings.kits_for("gong")] == ["all_of_them", "some"]
+    assert [kit.name for kit in settings.kits_for("callminer")] == ["all_of_them"]
+    assert settings.kits[0].version_id is None
+    assert settings.kits[1] == Kit(
+        name="some", code="B", version_id="kv_2.3", vendors=("gong", "chorus")
+    )
+
+
+def test_timing_overrides_only_what_it_names() -> None:
+    usual = Timing(lag=timedelta(minutes=5), first_retry_by_channel={"chat": timedelta(seconds=9)})
+    settings = toml(
+        """
+        [timing.gong]
+        lookback_hours = 72
+        lag_seconds = 0
+        expiry_days = 1.5
+        longest_retry_minutes = 90
+        """
+    )
+    made = settings.timing_for("gong", usual)
+    assert made.lookback == timedelta(days=3)
+    assert made.lag == timedelta(0)
+    assert made.expiry == timedelta(hours=36)
+    assert made.longest_retry == timedelta(minutes=90)
+    assert made.first_retry == usual.first_retry
+    assert made.first_retry_by_channel == usual.first_retry_by_channel
+    assert settings.timing_for("chorus", usual) == usual
+
+
+# ---------------------------------------------------------------------- refusals
+
+NUMBERS = [
+    f"{section}.{field.name}"
+    for section, kind in (("extract", ExtractSettings), ("score", ScoreSettings))
+    for field in fields(kind)
+    if "int" in str(field.type) or str(field.type) == "float"
+]
+
+
+def test_there_are_numbers_to_check() -> None:
+    assert len(NUMBERS) >= 10
+
+
+@pytest.mark.parametrize("value", ["0", "-1", '"5"', "true", "[]", "nan", "inf", "-inf"])
+@pytest.mark.parametrize("setting", NUMBERS)
+def test_a_number_is_above_zero(setting: str, value: str) -> None:
+    with pytest.raises(Misconfigured, match=re.escape(setting)):
+        toml(f"{setting} = {value}")
+
+
+@pytest.mark.parametrize(
+    "setting", ["extract.batch_conversations", "score.at_once", "score.max_runs_per_day"]
+)
+def test_a_count_is_a_whole_number(setting: str) -> None:
+    with pytest.raises(Misconfigured, match=rf"{re.escape(setting)} must be a whole number"):
+        toml(f"{setting} = 2.5")
+    toml(f"{setting} = 2")
+    toml("extract.slice_hours = 2.5\nscore.patience_seconds = 3")
+
+
+REFUSED: list[tuple[str, str]] = [
+    ("[extrakt]", "extrakt"),
+    ("top = 1", "top"),
+    ("extract = 5", "extract"),
+    ("extract.slise_hours = 1", "extract.slise_hours"),
+    ("score.at_ones = 1", "score.at_ones"),
+    ('score.mode = "later"', "score.mode"),
+    ("score.mode = true", "score.mode"),
+    ("score = []", "score"),
+    ('extract.start = "a while"', "extract.start"),
+    ('extract.start = "x days"', "extract.start"),
+    ('extract.start = "nan days"', "extract.start"),
+    ('extract.start = "inf days"', "extract.start"),
+    ('extract.start = "-3 days"', "extract.start"),
+    ("extract.start = 30", "extract.start"),
+    ("extract.start = 2026-01-01", "extract.start"),
+    ("kits = 5", "kits"),
+    ("kits.quality = 5", "kits.quality"),
+    ("[kits.quality]", "kits.quality"),
+    ('kits.quality = {code = "A", codes = 1}', "kits.quality.codes"),
+    ("kits.quality = {code = 12345678}", "kits.quality.code"),
+    ('kits.quality = {code = ""}', "kits.quality.code"),
+    ('kits.quality = {code = "A", version_id = 3}', "kits.quality.version_id"),
+    ('kits.quality = {code = "A", vendors = "gong"}', "kits.quality.vendors"),
+    ('kits.quality = {code = "A", vendors = [1]}', "kits.quality.vendors"),
+    ('kits.quality = {code = "A", vendors = []}', "kits.quality.vendors"),
+    ('kits.quality = {code = "A", vendors = ["gong", "gnog"]}', "kits.quality.vendors"),
+    ('kits.quality = {code = "A", name = "other"}', "kits.quality.name"),
+    ('kits.Quality = {code = "A"}', "kits.Quality"),
+    ('kits."my kit" = {code = "A"}', "kits.my kit"),
+    ('kits."1st" = {code = "A"}', "kits.1st"),
+    ("timing = 5", "timing"),
+    ("timing.gong = 5", "timing.gong"),
+    ("timing.gnog.lag_hours = 5", "timing.gnog"),
+    ("timing.gong.lookback = 5", "timing.gong.lookback"),
+    ("timing.gong.lookback_weeks = 5", "timing.gong.lookback_weeks"),
+    ("timing.gong.lookahead_hours = 5", "timing.gong.lookahead_hours"),
+    ('timing.gong.lag_hours = "5"', "timing.gong.lag_hours"),
+    ("timing.gong.lag_hours = true", "timing.gong.lag_hours"),
+    ("timing.gong.lookback_hours = -1", "timing.gong.lookback_hours"),
+    ("timing.gong.lag_hours = nan", "timing.gong.lag_hours"),
+    ("timing.gong.lag_hours = inf", "timing.gong.lag_hours"),
+]
+
+
+@pytest.mark.parametrize(("text", "named"), REFUSED, ids=[text for text, _ in REFUSED])
+def test_a_refusal_names_the_setting(text: str, named: str) -> None:
+    with pytest.raises(Misconfigured, match=re.escape(named)):
+        toml(text)
+
+
+def test_a_refusal_names_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "mine.toml"
+    for content in (b"extract.x = 1", b"extract = ", b"\xff\xfe"):
+        file.write_bytes(content)
+        with pytest.raises(Misconfigured, match=re.escape(str(file))):
+            load(file)
+
+
+def test_no_file_names_the_variable(tmp_path: Path) -> None:
+    with pytest.raises(Misconfigured, match="PIPELINE_SETTINGS"):
+        load(tmp_path / "missing.toml")
+    with pytest.raises(Misconfigured, match=re.escape(str(tmp_path))):
+        load(tmp_path)  # a folder
+
+
+def test_settings_do_not_change() -> None:
+    settings: Any = Settings()
+    with pytest.raises(AttributeError):
+        settings.kits = ()

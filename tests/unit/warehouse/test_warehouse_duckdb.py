@@ -1,0 +1,225 @@
+"""One DuckDB file and many who want it: turns, names of those who hold it, and patience."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+import pytest
+from unit import workers
+from unit.conftest import Together
+from unit.support import NOON
+
+from semarize_pipeline.errors import TryAgain
+from semarize_pipeline.warehouse import tables
+from semarize_pipeline.warehouse.duckdb import DuckDBWarehouse
+from semarize_pipeline.warehouse.port import Load
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "folder" / "warehouse.duckdb"
+
+
+@contextmanager
+def foreign(path: Path) -> Iterator[int]:
+    """Another program with the file open, which knows nothing of our lock; its process id."""
+    code = f"import duckdb; c = duckdb.connect({str(path)!r}); print('open', flush=True); input()"
+    program = subprocess.Popen(
+        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert program.stdin is not None
+    assert program.stdout is not None
+    try:
+        assert program.stdout.readline() == "open\n"
+        yield program.pid
+    finally:
+        program.communicate("\n", timeout=20)
+
+
+def test_several_processes_land_at_once(path: Path, together: Together) -> None:
+    done = together(workers.land, *[(str(path), f"p{n}", 4, 50) for n in range(3)])
+    assert done == [200, 200, 200]
+    with DuckDBWarehouse(path).open("a test") as session:
+        found = session.query(
+            "select vendor, count(*) as n, count(distinct conversation_id) as ids "
+            "from landing.ledger group by 1 order by 1"
+        )
+    assert found == [{"vendor": f"p{n}", "n": 200, "ids": 200} for n in range(3)]
+    assert not Path(f"{path}.holder").exists()
+
+
+def test_threads_take_turns(path: Path) -> None:
+    failed: list[BaseException] = []
+
+    def work(name: str) -> None:
+        try:
+            workers.land(str(path), name, 3, 10)
+        except BaseException as error:
+            failed.append(error)
+
+    threads = [threading.Thread(target=work, args=(f"t{n}",)) for n in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failed == []
+    with DuckDBWarehouse(path).open("a test") as session:
+        assert session.query("select count(*) as n from landing.ledger") == [{"n": 120}]
+
+
+def test_waiting_in_vain_names_the_holder(path: Path) -> None:
+    with DuckDBWarehouse(path).open("land 200 conversations of gong"):
+        began = time.monotonic()
+        with (
+            pytest.raises(TryAgain, match="land 200 conversations of gong") as caught,
+            DuckDBWarehouse(path, wait_seconds=0.3).open("another"),
+        ):
+            pass
+        assert 0.25 < time.monotonic() - began < 5
+    told = str(caught.value)
+    assert f"process {os.getpid()} " in told
+    assert str(path) in told
+    assert "run this again" in told
+
+
+@pytest.mark.parametrize("note", ["", "{}", "[]", "null", "not json", None])
+def test_a_holder_whose_note_cannot_be_read(note: str | None, path: Path) -> None:
+    with DuckDBWarehouse(path).open("x"):
+        file = Path(f"{path}.holder")
+        file.unlink() if note is None else file.write_text(note)
+        with (
+            pytest.raises(TryAgain, match="left no note"),
+            DuckDBWarehouse(path, wait_seconds=0.05).open("another"),
+        ):
+            pass
+
+
+def test_waiting_in_line_succeeds(path: Path) -> None:
+    entered: list[float] = []
+
+    def late() -> None:
+        with DuckDBWarehouse(path, wait_seconds=20).open("late"):
+            entered.append(time.monotonic())
+
+    thread = threading.Thread(target=late)
+    with DuckDBWarehouse(path).open("first"):
+        thread.start()
+        time.sleep(0.2)
+        assert entered == []
+        released = time.monotonic()
+    thread.join()
+    assert entered[0] >= released
+
+
+def test_another_program_is_named(path: Path) -> None:
+    path.parent.mkdir()
+    with foreign(path) as pid:
+        with (
+            pytest.raises(TryAgain, match="another program has the warehouse file open") as caught,
+            DuckDBWarehouse(path, wait_seconds=0.3).open("a test"),
+        ):
+            pass
+        assert str(pid) in str(caught.value)
+        assert "python" in str(caught.value)
+    with DuckDBWarehouse(path).open("a test") as session:
+        assert session.query("select 1 as one") == [{"one": 1}], "its lock was not kept"
+
+
+def test_another_program_that_closes_in_time(path: Path) -> None:
+    path.parent.mkdir()
+    with foreign(path):
+        opened: list[bool] = []
+
+        def work() -> None:
+            with DuckDBWarehouse(path, wait_seconds=20).open("patient"):
+                opened.append(True)
+
+        thread = threading.Thread(target=work)
+        thread.start()
+        time.sleep(0.3)
+        assert opened == []
+    thread.join()
+    assert opened == [True]
+
+
+def test_a_file_that_is_no_warehouse_is_not_waited_for(tmp_path: Path) -> None:
+    """A path with "lock" in it must not make every fault look like a lock."""
+    broken = tmp_path / "blocks" / "warehouse.duckdb"
+    broken.parent.mkdir()
+    broken.write_bytes(b"this is no database" * 1000)
+    began = time.monotonic()
+    with pytest.raises(duckdb.Error), DuckDBWarehouse(broken, wait_seconds=30).open("a test"):
+        pass
+    assert time.monotonic() - began < 5
+
+
+def test_holding_gives_the_closed_file_to_another_program(path: Path) -> None:
+    warehouse = DuckDBWarehouse(path, wait_seconds=0.2)
+    with warehouse.open("prepare") as session:
+        session.ensure([tables.LEDGER])
+        session.land(
+            [Load(tables.LEDGER, [{"vendor": "gong", "conversation_id": "c", "listed_at": NOON}])]
+        )
+    with warehouse.hold("dbt build") as held:
+        assert held == path
+        with pytest.raises(TryAgain, match="dbt build"), warehouse.open("land"):
+            pass
+        code = (
+            f"import duckdb; c = duckdb.connect({str(held)!r}); "
+            "c.execute('create table made as select * from landing.ledger')"
+        )
+        subprocess.run([sys.executable, "-c", code], check=True, timeout=30)
+    with warehouse.open("look") as session:
+        assert session.query("select count(*) as n from made") == [{"n": 1}]
+
+
+def test_a_failure_gives_the_file_back(path: Path) -> None:
+    warehouse = DuckDBWarehouse(path, wait_seconds=0.2)
+    with pytest.raises(RuntimeError), warehouse.open("a test"):
+        raise RuntimeError("boom")
+    with pytest.raises(RuntimeError), warehouse.hold("a test"):
+        raise RuntimeError("boom")
+    with warehouse.open("again"):
+        assert Path(f"{path}.holder").exists()
+    assert not Path(f"{path}.holder").exists()
+
+
+def test_a_holder_that_was_killed_blocks_nobody(path: Path) -> None:
+    code = (
+        "import os; from semarize_pipeline.warehouse.duckdb import DuckDBWarehouse\n"
+        f"with DuckDBWarehouse({str(path)!r}).open('doomed'): os._exit(9)"
+    )
+    include = Path(__file__).resolve().parents[3] / "include"
+    killed = subprocess.run(
+        [sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": str(include)}, timeout=30
+    )
+    assert killed.returncode == 9
+    with DuckDBWarehouse(path, wait_seconds=0.5).open("next") as session:
+        assert session.query("select 1 as one") == [{"one": 1}]
+
+
+def test_moments_are_in_utc_whatever_the_machine_s_zone(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    time.tzset()
+    try:
+        with DuckDBWarehouse(path).open("a test") as session:
+            session.ensure([tables.LEDGER])
+            row = {"vendor": "gong", "conversation_id": "c", "listed_at": NOON}
+            session.land([Load(tables.LEDGER, [row])])
+            found = session.query(
+                "select listed_at, strftime(listed_at, '%H:%M') as told from landing.ledger"
+            )
+        assert found == [{"listed_at": NOON, "told": "12:00"}]
+    finally:
+        monkeypatch.undo()
+        time.tzset()
