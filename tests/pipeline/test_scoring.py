@@ -200,6 +200,17 @@ def test_a_run_that_fails_every_time_ends(gong: Bench) -> None:
     assert len(store(gong).paid) == 5 + gong.settings.score.attempts
 
 
+def test_a_run_that_semarize_forgot_is_a_failed_one(gong: Bench) -> None:
+    gong.world.switch("semarize", slow_share=1.0, slow_seconds=3600.0)
+    gong.set(score=replace(gong.settings.score, patience_seconds=0.3))
+    assert len(gong.score().waiting) == 6
+    gong.world.fault("semarize", Fault(kind="status", status=404, body={}, match="run_", count=6))
+    gong.clock.advance(hours=2)
+    report = gong.score()
+    assert (report.failed, report.waiting) == (6, [])
+    assert {run["error_code"] for run in runs(gong)} == {"run_not_found"}
+
+
 def test_a_refused_input_is_not_tried_again(gong: Bench) -> None:
     gong.world.switch("semarize", refuse_matching="Call number 3.")
     report = gong.score()

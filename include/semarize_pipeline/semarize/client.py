@@ -127,8 +127,11 @@ class SemarizeClient:
         return self._run(reply)
 
     def status(self, run_id: str) -> RunAnswer:
-        """A run as it stands."""
-        return self._run(self._api.send("GET", f"/v1/runs/{run_id}"))
+        """A run as it stands. One that Semarize does not know (any more) counts as failed."""
+        reply = self._api.send("GET", f"/v1/runs/{run_id}", accept=(404,))
+        if reply.status == 404:
+            return RunAnswer(run_id, "failed", error_code="run_not_found", body=reply.data)
+        return self._run(reply)
 
     def _run(self, reply: Reply) -> RunAnswer:
         body = reply.data

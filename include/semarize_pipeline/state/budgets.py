@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 Period = Literal["day", "week"]
 AHEAD_SECONDS = 0.25
+SAME_HOLD_SECONDS = 0.5
 SLOWEST = 64.0
 RECOVERY = 0.95
 # A turn that was not used by then is lost: made up for, it would come on top of another's.
@@ -128,7 +129,11 @@ class Budgets:
             )
 
     def hold(self, key: str, until: datetime, adaptive: bool) -> None:
-        """No turn before ``until``; an adaptive key also halves its speed."""
+        """No turn before ``until``; an adaptive key also halves its speed.
+
+        Once a hold: requests that were under way together are refused together, and that is
+        one reason to slow down, not many.
+        """
         with self._state.write() as connection:
             self._ensure(connection, key, ["pace"])
             row = t.budgets.c
@@ -139,7 +144,9 @@ class Budgets:
             }
             if adaptive:
                 values["slowdown"] = sa.case(
-                    (row.slowdown * 2 > SLOWEST, SLOWEST), else_=row.slowdown * 2
+                    (row.next_turn > until.timestamp() - SAME_HOLD_SECONDS, row.slowdown),
+                    (row.slowdown * 2 > SLOWEST, SLOWEST),
+                    else_=row.slowdown * 2,
                 )
             connection.execute(
                 sa.update(t.budgets).where(row.key == key, row.period == "pace").values(**values)
