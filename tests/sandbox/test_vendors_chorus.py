@@ -93,7 +93,6 @@ def test_utterances_may_lose_their_speaker_and_their_order(start: Start) -> None
     odd = chorus.transcript(made.id).json()["utterances"]
     times = [row["timestamp"] for row in odd]
     assert times != sorted(times)
-    assert sorted(odd, key=lambda row: row["timestamp"]) != plain
     assert sorted(row["text"] for row in odd) == sorted(turn.text for turn in made.turns)
     assert [row["text"] for row in odd if row["speaker"] is None] == ["Line 4", "Nobody's"]
 

@@ -125,22 +125,27 @@ def load_dags() -> dict[str, DAG]:
 
 def run(dag: DAG) -> Outcome:
     """One run of a DAG in this process. A task that fails is not tried again."""
-    errors: list[str] = []
+    errors: list[BaseException] = []
 
     def note(context: Any) -> None:
-        errors.append(_one_line(context.get("exception")))
+        errors.append(context["exception"])
 
     for task in dag.tasks:
         task.retries = 0
         task.on_failure_callback = [note]
     begun = time.monotonic()
     dag_run = dag.test()
+    # Airflow takes an interrupt for a failure of the task, and would go on.
+    if any(isinstance(error, KeyboardInterrupt) for error in errors):
+        raise KeyboardInterrupt
     tasks = {ti.task_id: str(ti.state) for ti in dag_run.get_task_instances()}
     ordered = {task.task_id: tasks.get(task.task_id, "none") for task in dag.tasks}
-    return Outcome(dag.dag_id, time.monotonic() - begun, ordered, errors[0] if errors else None)
+    return Outcome(
+        dag.dag_id, time.monotonic() - begun, ordered, _one_line(errors[0]) if errors else None
+    )
 
 
-def _one_line(error: object) -> str:
+def _one_line(error: BaseException) -> str:
     text = " ".join(str(error).split()) or type(error).__name__
     return text if len(text) <= ERROR_CHARACTERS else f"{text[: ERROR_CHARACTERS - 3]}..."
 
