@@ -39,17 +39,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     connections.add_argument("--url", default="http://127.0.0.1:8090")
     told = parser.parse_args(arguments)
     if told.command == "connections":
-        for name, connection in Sandbox(furnish(World()), told.url).connections().items():
+        for name, connection in _connections(told.url).items():
             print(f"AIRFLOW_CONN_{name.upper()}={connection}")
         return 0
     try:
         return _serve(told)
     except (OSError, ValueError) as problem:
-        print(f"the sandbox {problem}", file=sys.stderr)
+        print(f"the sandbox did not start: {problem}", file=sys.stderr)
         return 1
 
 
+def _connections(url: str) -> dict[str, str]:
+    return Sandbox(furnish(World()), url.rstrip("/")).connections()
+
+
 def _serve(told: argparse.Namespace) -> int:
+    if told.ready_file is not None:
+        # One that was killed may have left its file, and nobody may take that for this one's.
+        told.ready_file.unlink(missing_ok=True)
     behind = timedelta(hours=told.behind_hours)
     world = furnish(World(behind=behind, limited=not told.unlimited))
     world.add(_calls(told, world))
@@ -69,7 +76,7 @@ def _calls(told: argparse.Namespace, world: World) -> list[Call]:
     if told.calls is None:
         # Two weeks more than is shown: new calls appear while it runs.
         return generate(until=now + timedelta(days=14), days=int(told.days) + 14, seed=told.seed)
-    anchor = parse_moment(told.anchor) if told.anchor else now - timedelta(hours=3)
+    anchor = _anchor(told.anchor) if told.anchor else now - timedelta(hours=3)
     lines = jsonl.read(told.calls)
     return [
         call
@@ -77,6 +84,15 @@ def _calls(told: argparse.Namespace, world: World) -> list[Call]:
         if vendor != semarize.NAME
         for call in jsonl.as_calls(lines, vendor, anchor=anchor, days=told.days)
     ]
+
+
+def _anchor(text: str) -> datetime:
+    try:
+        return parse_moment(text)
+    except ValueError:
+        raise ValueError(
+            f"--anchor {text!r} is no moment; write it like 2026-03-10T12:00:00Z"
+        ) from None
 
 
 def _announce(server: SandboxServer, ready_file: Path | None) -> None:

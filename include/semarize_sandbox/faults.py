@@ -53,6 +53,12 @@ class Fault:
             raise ValueError(f"no fault kind {self.kind!r}; choose one of {', '.join(KINDS)}")
         if self.count is not None and self.count < 1:
             raise ValueError("count must be at least 1, or null to last until cleared")
+        if self.status is not None and not 200 <= self.status <= 599:
+            raise ValueError("status must be an HTTP status from 200 to 599")
+        if self.seconds < 0:
+            raise ValueError("seconds must not be negative")
+        # JSON may bring {"Retry-After": 7}; on the wire all of it is text.
+        self.headers = {str(name): str(value) for name, value in self.headers.items()}
 
 
 class FaultQueue:

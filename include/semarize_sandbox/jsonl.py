@@ -8,6 +8,7 @@ role is known. Times may overlap or run backwards and are served as they stand.
 from __future__ import annotations
 
 import gzip
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -81,8 +82,11 @@ def as_calls(
 
 def _lines(path: Path) -> Iterator[bytes]:
     if path.suffix == ".gz":
-        with gzip.open(path, "rb") as packed:
-            yield from packed
+        try:
+            with gzip.open(path, "rb") as packed:
+                yield from packed
+        except (EOFError, gzip.BadGzipFile, zlib.error):
+            raise ValueError(f"{path} is no whole gzip file; pack it again") from None
     else:
         with path.open("rb") as plain:
             yield from plain

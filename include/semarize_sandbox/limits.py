@@ -26,7 +26,8 @@ class SlidingWindow:
         if len(self._taken) < limit:
             self._taken.append(now)
             return 0.0
-        return self._taken[0] + self._seconds - now
+        # With a limit of 0 nothing was ever taken.
+        return (self._taken[0] if self._taken else now) + self._seconds - now
 
 
 class FixedWindow:
@@ -48,9 +49,6 @@ class FixedWindow:
             return self._opened + self._seconds - now
         self._spent += cost
         return 0.0
-
-    def remaining(self, limit: int) -> int:
-        return max(0, limit - self._spent)
 
 
 class Quota:

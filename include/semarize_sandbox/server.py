@@ -150,7 +150,7 @@ class _Door:
                     vendor=name,
                     method=request.method,
                     path=path,
-                    query=dict(request.query_params),
+                    query=_blanked(request.query_params),
                     body=await _loggable(request, raw),
                     status=status,
                     arrived=arrived,
@@ -190,9 +190,11 @@ async def _loggable(request: Request, raw: bytes) -> Any:
             content = orjson.loads(raw)
         except orjson.JSONDecodeError:
             return None
-    if isinstance(content, dict):
-        return {key: "***" if key in _SECRET_FIELDS else value for key, value in content.items()}
-    return content
+    return _blanked(content) if isinstance(content, dict) else content
+
+
+def _blanked(content: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: "***" if key in _SECRET_FIELDS else value for key, value in content.items()}
 
 
 _LOGIN_PAGE = (
@@ -267,7 +269,7 @@ class _Control:
                 return json_answer({"error": "send a JSON object"}, 400)
             try:
                 return json_answer(action(content))
-            except (KeyError, TypeError, ValueError) as problem:
+            except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as problem:
                 name = type(problem).__name__
                 return json_answer({"error": f"{name}: {problem}"}, 422)
 
@@ -311,14 +313,19 @@ class _Control:
 
     def settings(self, content: dict[str, Any]) -> dict[str, Any]:
         """``limited`` for all; with ``vendor``: its ``switches`` and its ``page_size``."""
+        page_size = content.get("page_size")
+        if page_size is not None and int(page_size) < 1:
+            raise ValueError("page_size must be at least 1")
         if "limited" in content:
-            self._world.limited = bool(content["limited"])
+            if not isinstance(content["limited"], bool):
+                raise ValueError("limited must be true or false")
+            self._world.limited = content["limited"]
         answer: dict[str, Any] = {"limited": self._world.limited}
         if "vendor" in content:
             vendor = content["vendor"]
             self._world.switch(vendor, **content.get("switches", {}))
-            if "page_size" in content:
-                self._world.page_size[vendor] = int(content["page_size"])
+            if page_size is not None:
+                self._world.page_size[vendor] = int(page_size)
             switches = self._world.standin(vendor).switches
             answer["switches"] = {
                 item.name: getattr(switches, item.name) for item in fields(switches)
@@ -410,6 +417,17 @@ class _Protocol(HttpToolsProtocol):
         self.app_state = {**self.app_state, "transport": transport}
 
 
+class _Server(uvicorn.Server):
+    """Stops within a hundredth of a second: tests start and stop hundreds of sandboxes."""
+
+    async def main_loop(self) -> None:
+        looks = 0
+        # A tick of 0 renews the Date header, which is due once a second.
+        while not await self.on_tick(0 if looks % 100 == 0 else 1):
+            looks += 1
+            await asyncio.sleep(0.01)
+
+
 class Sandbox:
     """A running sandbox, seen from the process that started it."""
 
@@ -449,14 +467,17 @@ class SandboxServer:
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             self._socket.bind((host, port))
-        except OSError as problem:
+            # A bound port that nobody listens on can still be taken by another sandbox.
+            self._socket.listen()
+        except (OSError, OverflowError) as problem:
             self._socket.close()
+            reason = getattr(problem, "strerror", None) or problem
             raise OSError(
-                f"cannot listen on {host}:{port} ({problem.strerror}); choose another port"
+                f"cannot listen on {host}:{port} ({reason}); choose another port"
             ) from problem
         shown = "127.0.0.1" if host in {"0.0.0.0", "::", ""} else host
         self.sandbox = Sandbox(furnish(world), f"http://{shown}:{self._socket.getsockname()[1]}")
-        self._server = uvicorn.Server(
+        self._server = _Server(
             uvicorn.Config(
                 application(world),
                 http=_Protocol,

@@ -60,7 +60,10 @@ def parse_moment(text: str) -> datetime:
     except ValueError:
         # A plus sign that was not percent-encoded in a query arrives as a space.
         moment = datetime.fromisoformat(text.replace(" ", "+"))
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    try:
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("in UTC the moment is before the year 1 or after 9999") from None
 
 
 def is_day(text: str) -> bool:

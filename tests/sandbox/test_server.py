@@ -24,6 +24,7 @@ from semarize_sandbox.world import (
     LOG_BYTES,
     LOG_ENTRIES,
     Credentials,
+    Handler,
     LoggedRequest,
     Route,
     Standin,
@@ -388,19 +389,50 @@ def test_a_known_id_replaces_its_call() -> None:
 # What people and Airflow see
 
 
-def test_the_page_says_what_it_is_and_escapes_what_it_shows(start: Start) -> None:
+def odd_standin(world: World, handler: Handler, words: str = "odd") -> Standin:
+    return Standin(
+        name="odd",
+        title=words,
+        routes=(Route("GET", "/calls", handler),),
+        credentials=lambda base_url: Credentials(password=words, extra={words: words}),
+        refuse=lambda request: None,
+        limit=lambda request: None,
+        error=lambda status, message: json_answer({"oops": status}, status),
+        switches=_NoSwitches(),
+    )
+
+
+@dataclass
+class _NoSwitches:
+    """A stand-in without switches still has to have some."""
+
+
+async def broken(request: Request) -> Response:
+    raise RuntimeError("broken on purpose")
+
+
+def test_the_page_says_what_it_is_and_lists_what_to_type(start: Start) -> None:
     client = start("gong", calls("gong", 2))
     root = client.url.rpartition("/")[0]
-    page = requests.get(root, headers={"Host": 'evil"><script>alert(1)</script>'}, timeout=5)
-    assert page.headers["content-type"].startswith("text/html")
-    assert "<script>" not in page.text
     page = requests.get(root, timeout=5)
+    assert page.headers["content-type"].startswith("text/html")
     assert "<h1>This is a sandbox</h1>" in page.text
     for vendor in CLIENTS:
         assert f"{vendor}_default" in page.text
         assert f"{root}/{vendor}" in page.text
     assert "calls: 2" in page.text
     assert client.given["password"] in page.text
+
+
+def test_the_page_escapes_what_it_shows() -> None:
+    world = furnish(World())
+    world.register(odd_standin(world, broken, words="<script>alert('odd')</script>"))
+    with running(world) as sandbox:
+        evil = {"Host": 'evil"><script>alert(1)</script>'}
+        for headers in ({}, evil):
+            page = requests.get(sandbox.url, headers=headers, timeout=5).text
+            assert "&lt;script&gt;alert(&#x27;odd&#x27;)" in page
+            assert "<script" not in page
 
 
 def test_connections_are_what_airflow_reads() -> None:
@@ -457,35 +489,13 @@ def test_a_sixth_vendor_costs_one_file(tmp_path: Path, monkeypatch: pytest.Monke
         assert "A sixth (sandbox)" in requests.get(sandbox.url, timeout=5).text
 
 
-@dataclass
-class _NoSwitches:
-    """A stand-in without switches still has to have some."""
-
-
-def test_a_stand_in_that_fails_answers_500_in_its_own_shape(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    async def broken(request: Request) -> Response:
-        raise RuntimeError("broken on purpose")
-
-    def standin(world: World) -> Standin:
-        return Standin(
-            name="broken",
-            title="Broken",
-            routes=(Route("GET", "/calls", broken),),
-            credentials=lambda base_url: Credentials(password="x"),
-            refuse=lambda request: None,
-            limit=lambda request: None,
-            error=lambda status, message: json_answer({"oops": status}, status),
-            switches=_NoSwitches(),
-        )
-
+def test_a_stand_in_that_fails_answers_500_in_its_own_shape() -> None:
     world = World()
-    world.register(standin(world))
+    world.register(odd_standin(world, broken))
     with running(world) as sandbox:
-        answer = requests.get(f"{sandbox.url}/broken/calls", timeout=5)
+        answer = requests.get(f"{sandbox.base_url('odd')}/calls", timeout=5)
         assert (answer.status_code, answer.json()) == (500, {"oops": 500})
-        (entry,) = world.requests("broken")
+        (entry,) = world.requests("odd")
         assert entry.status == 500
 
 

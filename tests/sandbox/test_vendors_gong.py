@@ -146,6 +146,7 @@ def test_monologues_join_a_speakers_turns_in_milliseconds(start: Start) -> None:
     monologues = told["transcript"]
     assert [len(each["sentences"]) for each in monologues] == [2, 1]
     assert monologues[0]["sentences"][0] == {"start": 0, "end": 4250, "text": TURNS[0].text}
+    assert monologues[0]["sentences"][1] == {"start": 4500, "end": 9000, "text": TURNS[1].text}
     selector = {"exposedFields": {"parties": True}}
     (row,) = gong.page(contentSelector=selector).json()["calls"]
     names = {party["speakerId"]: party["name"] for party in row["parties"]}

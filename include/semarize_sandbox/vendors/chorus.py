@@ -164,9 +164,10 @@ class _Chorus:
     def _timestamp(self, seconds: float) -> float | str:
         if self.switches.timestamps == "seconds":
             return seconds
-        minutes, rest = divmod(seconds, 60)
-        hours, minutes = divmod(int(minutes), 60)
-        return f"{hours:02d}:{minutes:02d}:{rest:06.3f}"
+        # Rounded first, or 59.9996 would become a sixtieth second.
+        minutes, milliseconds = divmod(round(seconds * 1000), 60_000)
+        hours, minutes = divmod(minutes, 60)
+        return f"{hours:02d}:{minutes:02d}:{milliseconds / 1000:06.3f}"
 
     def _date(self, moment: datetime) -> str | float:
         return moment.timestamp() if self.switches.dates == "epoch" else format_moment(moment)

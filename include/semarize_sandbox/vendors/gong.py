@@ -114,7 +114,12 @@ class _Gong:
         if content is None:
             return _error(400, "The request body is not valid JSON")
         try:
-            filters = content.get("filter") or {}
+            filters = _object(content, "filter")
+            selector = _object(content, "contentSelector")
+            exposed = _object(selector, "exposedFields")
+            timings = selector.get("contextTiming") or ["Now"]
+            if not isinstance(timings, list):
+                raise _Refused(400, "contentSelector.contextTiming: must be a list")
             calls = self._filtered(filters, what)
             offset = self._offset(content.get("cursor"), filters, what)
         except _Refused as refused:
@@ -123,10 +128,11 @@ class _Gong:
             return _error(404, NOTHING_FOUND)
         size = self._world.page_limit(NAME, PAGE_SIZE)
         page = cut(calls, offset, size, shifted_rows(request))
-        selector = content.get("contentSelector") or {}
         rows: list[dict[str, Any]]
         if what == "extensive":
-            rows = [self._call(call, selector) for call in page.rows]
+            if selector.get("context") != "Extended":
+                timings = []
+            rows = [self._call(call, exposed, timings) for call in page.rows]
         else:
             rows = [self._transcript(call) for call in page.rows]
         return json_answer(
@@ -190,7 +196,9 @@ class _Gong:
 
     # Shapes
 
-    def _call(self, call: Call, selector: Mapping[str, Any]) -> dict[str, Any]:
+    def _call(
+        self, call: Call, exposed: Mapping[str, Any], timings: Sequence[str]
+    ) -> dict[str, Any]:
         zone = timezone(timedelta(minutes=self.switches.started_utc_offset_minutes))
         started = call.started_at.astimezone(zone).isoformat().replace("+00:00", "Z")
         meta: dict[str, Any] = {
@@ -216,9 +224,8 @@ class _Gong:
             "calendarEventId": None,
         }
         shaped: dict[str, Any] = {"metaData": meta} if self.switches.shape == "metaData" else meta
-        exposed = selector.get("exposedFields") or {}
-        if selector.get("context") == "Extended":
-            shaped["context"] = _context(call, selector.get("contextTiming") or ["Now"])
+        if timings:
+            shaped["context"] = _context(call, timings)
         if exposed.get("parties") is True:
             shaped["parties"] = [_party(call, person) for person in call.people]
         if exposed.get("media") is True:
@@ -250,6 +257,13 @@ class _Gong:
                 }
             )
         return {"callId": call.id, "transcript": monologues}
+
+
+def _object(content: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    value = content.get(name)
+    if value is not None and not isinstance(value, dict):
+        raise _Refused(400, f"{name}: must be a JSON object")
+    return value or {}
 
 
 def _moment(filters: Mapping[str, Any], name: str) -> datetime | None:

@@ -52,6 +52,8 @@ _SORTABLE = ("created_at", "updated_at", "id")
 class Switches:
     """How Salesloft's stand-in can behave otherwise.
 
+    ``ids``: whole numbers, or UUIDs as in the public API, where durations are milliseconds
+    whatever ``duration_unit`` says.
     ``full_text_only_every``: about one in so many transcribed conversations has a full
     text but no sentences; 0 for none. ``deep_pages_cost_more`` prices page 101 and beyond as
     the public documentation does.
@@ -290,7 +292,8 @@ class _Salesloft:
         if direction not in {"ASC", "DESC"}:
             raise ValueError("sort_direction")
         if by == "id":
-            return sorted(calls, key=lambda call: str(self._id(call)), reverse=direction == "DESC")
+            # Of one kind at a time, so they compare; numbers as numbers.
+            return sorted(calls, key=self._id, reverse=direction == "DESC")
         moment_of = _created_at if by == "created_at" else self._updated_at
         return sorted(
             calls, key=lambda call: (moment_of(call), call.id), reverse=direction == "DESC"
@@ -312,7 +315,8 @@ class _Salesloft:
         return int(call.id) if is_number else int(digits(12, NAME, call.id))
 
     def _conversation(self, call: Call) -> dict[str, Any]:
-        milliseconds = self.switches.duration_unit == "milliseconds"
+        switches = self.switches
+        milliseconds = switches.ids == "uuid" or switches.duration_unit == "milliseconds"
         duration = round(call.duration_seconds * (1000 if milliseconds else 1))
         extras = call.extras
         return {
@@ -331,7 +335,11 @@ class _Salesloft:
             "account": None if call.account_name is None else {"name": call.account_name},
             "opportunity": None
             if call.opportunity_id is None
-            else {"id": call.opportunity_id, "stage": extras.get("deal_stage")},
+            else {
+                "id": call.opportunity_id,
+                "name": extras.get("opportunity_name", f"{call.account_name or call.title} deal"),
+                "stage": extras.get("deal_stage"),
+            },
             "cadence": _named(extras.get("cadence")),
             "step": _step(extras.get("cadence_step")),
             "disposition": extras.get("disposition"),
