@@ -4,7 +4,7 @@
 .DEFAULT_GOAL := help
 SHELL := /bin/sh
 CODE := dags include plugins tests
-SETUP := PYTHON="$(PYTHON)" sh scripts/setup.sh
+SETUP := PYTHON="$(PYTHON)" sh .ci/setup.sh
 # The root is never on the path: the folder dbt/ would join the package dbt.
 RUN := PYTHONPATH="$(CURDIR)/include:$(CURDIR)/plugins" PYTHONSAFEPATH=1 .venv/bin/python
 # Whatever imports Airflow in a test finds a folder of the project, not the one in the home.
@@ -23,6 +23,11 @@ setup: ## install everything into .venv and .venv-dbt (Python 3.11 to 3.13 is al
 demo: ## the whole pipeline once, against a sandbox: no account, nothing left running
 	@$(SETUP) runtime dbt
 	@$(RUN) -m semarize_airflow.local demo
+
+.PHONY: calls
+calls: ## FILE=calls.jsonl: a file of calls through every vendor's API and DAG, reconciled
+	@$(SETUP) runtime dbt
+	@$(RUN) -m semarize_airflow.local calls "$(FILE)"
 
 .PHONY: up
 up: ## Airflow at http://localhost:8080 and the sandbox, running until `make down`

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from threading import Barrier
 
 import pytest
 from cryptography.fernet import Fernet
@@ -90,16 +92,26 @@ def test_the_demo_ignores_all_that_is_the_users(runtime: Runtime) -> None:
 
 
 def test_secrets_are_made_once_and_are_nobody_elses(runtime: Runtime) -> None:
-    with ThreadPoolExecutor(8) as pool:
-        made = set(pool.map(lambda _: Secrets.of(runtime), range(32)))
-    assert len(made) == 1
-    keys = made.pop()
+    keys = Secrets.of(runtime)
+    assert Secrets.of(runtime) == keys
     assert len({keys.fernet_key, keys.jwt_secret, keys.api_secret, keys.password}) == 4
     Fernet(keys.fernet_key)
     environment(runtime, variables={}, sandbox=SANDBOX)
     kept = [runtime.airflow_home / name for name in ("secrets.json", "passwords.json")]
     assert [path.stat().st_mode & 0o777 for path in kept] == [0o600, 0o600]
     assert sorted(kept) == sorted(runtime.airflow_home.iterdir())
+
+
+def test_those_who_start_together_share_their_secrets(tmp_path: Path) -> None:
+    together = Barrier(8)
+
+    def made(runtime: Runtime) -> Secrets:
+        together.wait(10)
+        return Secrets.of(runtime)
+
+    with ThreadPoolExecutor(8) as pool:
+        for number in range(20):
+            assert len(set(pool.map(made, [Runtime(tmp_path / str(number))] * 8))) == 1
 
 
 def test_no_proxy_stands_between_the_parts(runtime: Runtime) -> None:

@@ -18,7 +18,7 @@ from semarize_airflow.local.environment import ROOT
 def clone(tmp_path: Path) -> Path:
     """The script and lock files, alone in a folder."""
     folder = tmp_path / "a clone"
-    for name in ("scripts/setup.sh", "requirements.txt", "dbt/requirements.txt"):
+    for name in (".ci/setup.sh", "requirements.txt", "dbt/requirements.txt"):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, folder / name)
     shutil.copytree(ROOT / "tests", folder / "tests", ignore=shutil.ignore_patterns("*.py"))
@@ -27,7 +27,7 @@ def clone(tmp_path: Path) -> Path:
 
 def setup(folder: Path, *parts: str, **variables: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        ["sh", "scripts/setup.sh", *parts],
+        ["sh", ".ci/setup.sh", *parts],
         cwd=folder,
         env={**os.environ, **variables},
         capture_output=True,

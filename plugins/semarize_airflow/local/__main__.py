@@ -1,4 +1,4 @@
-"""The commands: ``python -m semarize_airflow.local demo|up|down|status``."""
+"""The commands: ``python -m semarize_airflow.local demo|calls|up|down|status``."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from semarize_airflow.local.environment import Refused, Runtime
 
@@ -15,6 +16,8 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="semarize_airflow.local", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("demo", help="the whole pipeline once, against the sandbox")
+    file = commands.add_parser("calls", help="a file of calls through every vendor's API and DAG")
+    file.add_argument("file", type=Path)
     commands.add_parser("up", help="start Airflow and the sandbox")
     commands.add_parser("down", help="stop them")
     commands.add_parser("status", help="what runs, and where")
@@ -30,6 +33,10 @@ def main(arguments: Sequence[str]) -> int:
             from semarize_airflow.local.demo import demo
 
             return demo(runtime, dict(os.environ))
+        if told.command == "calls":
+            from semarize_airflow.local.calls import calls
+
+            return calls(runtime, dict(os.environ), told.file)
         if told.command == "sandbox":
             from semarize_airflow.local.sandbox import serve as serve_sandbox
 

@@ -6,12 +6,16 @@ are ignored, so that nothing is paid for.
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
+
+import psutil
 
 from semarize_airflow.local import metadata, report
 from semarize_airflow.local.console import Console, quiet
@@ -38,7 +42,7 @@ class Outcome:
 
     @property
     def failed(self) -> list[str]:
-        return [task for task, state in self.tasks.items() if state != "success"]
+        return [task for task, state in self.tasks.items() if state not in ("success", "skipped")]
 
 
 def demo(runtime: Runtime, variables: Mapping[str, str]) -> int:
@@ -50,7 +54,24 @@ def demo(runtime: Runtime, variables: Mapping[str, str]) -> int:
                 f"`make up` is running ({service.name}, process {service.pid}) and its scheduler "
                 "runs the same DAGs on the same files: look at them there, or `make down` first"
             )
-        return _demo(runtime, variables)
+        # To be told to end is to be interrupted: what was started must end too.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        try:
+            return _demo(runtime, variables)
+        finally:
+            end_children()
+
+
+def end_children() -> None:
+    """End what this process started and has not ended, such as dbt after an interrupt."""
+    children = psutil.Process().children(recursive=True)
+    for child in children:
+        with contextlib.suppress(psutil.Error):
+            child.terminate()
+    _, left = psutil.wait_procs(children, timeout=5)
+    for child in left:
+        with contextlib.suppress(psutil.Error):
+            child.kill()
 
 
 def _demo(runtime: Runtime, variables: Mapping[str, str]) -> int:

@@ -6,6 +6,7 @@ import json
 import os
 import secrets
 import sys
+import tempfile
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -123,8 +124,10 @@ class Secrets:
 def _write_private(path: Path, text: str, *, replace: bool) -> None:
     """Write a file that nobody else may read, whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+    # Its mode is 600 from the first moment.
+    handle, draft_name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    draft = Path(draft_name)
+    with os.fdopen(handle, "w") as file:
         file.write(text)
     try:
         if replace:

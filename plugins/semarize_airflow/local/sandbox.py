@@ -9,6 +9,7 @@ from types import FrameType
 
 from semarize_airflow.local.environment import Refused
 from semarize_sandbox.company import generate
+from semarize_sandbox.model import Call
 from semarize_sandbox.server import Sandbox, SandboxServer, furnish
 from semarize_sandbox.world import World
 
@@ -18,12 +19,18 @@ FUTURE = timedelta(days=14)
 # How far behind the first demo may stay: well inside the look-back of every vendor.
 BEHIND = tuple(timedelta(hours=hours) for hours in (6, 12, 18, 24, 30, 36))
 WORTH_SHOWING = 12
+# Chorus takes two requests a second and wants one for each call: more would be all waiting.
+CALLS_PER_DAY = {"chorus": 2.0}
 
 
 def world(now: datetime, *, behind: timedelta = timedelta(0)) -> World:
     """A month of the company's calls, and those of the days to come."""
     until = now + FUTURE
-    return World(generate(until=until, days=(FUTURE + HISTORY).days), behind=behind)
+    return World(_calls(until, FUTURE + HISTORY), behind=behind)
+
+
+def _calls(until: datetime, span: timedelta) -> list[Call]:
+    return generate(until=until, days=span.days, calls_per_day=CALLS_PER_DAY)
 
 
 def worth_hiding(now: datetime) -> timedelta:
@@ -31,7 +38,7 @@ def worth_hiding(now: datetime) -> timedelta:
 
     Six hours of a working day; more in the night and at the week-end.
     """
-    listed = [call.listed_at for call in generate(until=now, days=3)]
+    listed = [call.listed_at for call in _calls(now, timedelta(days=3))]
     for behind in BEHIND:
         if sum(now - behind < moment <= now for moment in listed) >= WORTH_SHOWING:
             return behind
