@@ -48,6 +48,7 @@ class ScoreReport:
     quarantined: int = 0
     paid: int = 0
     capped: int = 0
+    """Runs that today's cap put off, as far as they were looked at."""
     requests: int = 0
     waiting: list[str] = field(default_factory=list)
     """Runs that were still slow when everything else was done: their ids."""
@@ -170,15 +171,21 @@ class _Scoring:
     def _jobs(self) -> Iterator[_Job]:
         """Every run that is due, recorded before it leaves here."""
         after = ""
-        while True:
+        size = self._settings.batch_conversations
+        while not self._report.capped:
             now = self._state.clock()
-            entries = self._state.ledger.to_score(
-                self._vendor, now, self._settings.batch_conversations, after
-            )
+            entries = self._state.ledger.to_score(self._vendor, now, size, after)
             if not entries:
                 return
             after = entries[-1].conversation_id
             yield from self._jobs_of(entries, now)
+        # Nothing more may be bought today: of the rest, look only at what was bought before.
+        bought = {run.conversation_id for run in self._state.runs.open(self._vendor)}
+        ids = sorted(id_ for id_ in bought if id_ > after)
+        for start in range(0, len(ids), size):
+            found = self._state.ledger.find(self._vendor, ids[start : start + size])
+            due = [entry for entry in found.values() if entry.score_status == "due"]
+            yield from self._jobs_of(due, self._state.clock())
 
     def _jobs_of(self, entries: Sequence[Entry], now: datetime) -> list[_Job]:
         spoken = self._transcripts([entry.conversation_id for entry in entries])

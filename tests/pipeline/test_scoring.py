@@ -250,6 +250,24 @@ def test_the_daily_cap_holds_and_goes_on_tomorrow(gong: Bench) -> None:
     assert store(gong).duplicates() == []
 
 
+def test_beyond_the_cap_only_what_was_bought_is_gone_on_with(gong: Bench) -> None:
+    """A long queue behind a used-up cap is not read again each hour."""
+    gong.world.switch("semarize", slow_share=1.0, slow_seconds=3600.0)
+    last = sorted(gong.conversations())[-1]
+    gong.set(score=replace(gong.settings.score, patience_seconds=0.3, batch_conversations=1))
+    held = [e for e in gong.state.ledger.to_score("gong", gong.clock(), 10)]
+    others = [e for e in held if e.conversation_id != last]
+    gong.state.ledger.record("gong", [replace(e, score_status=None) for e in others])
+    assert len(gong.score().waiting) == 1, "the last by id is bought and slow"
+    gong.state.ledger.record("gong", others)
+    gong.clock.advance(hours=2)
+    gong.set(score=replace(gong.settings.score, max_runs_per_day=1))
+    report = gong.score()
+    assert report.scored == 1, "it lands, though nothing new may be bought"
+    assert report.capped == 1, "and no more than one of the others was looked at"
+    assert len(store(gong).paid) == 1
+
+
 def test_odd_values_are_quarantined_and_the_run_is_kept(gong: Bench) -> None:
     gong.world.switch("semarize", mistyped=["compliance_score"], unknown_type=["topic_primary"])
     report = gong.score()

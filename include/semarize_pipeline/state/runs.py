@@ -93,6 +93,13 @@ class Runs:
         with self._state.write() as connection:
             connection.execute(statement, rows)
 
+    def open(self, vendor: str) -> list[Run]:
+        """Runs that were recorded and are not finished, sent or not."""
+        row = t.semarize_runs.c
+        query = sa.select(t.semarize_runs).where(row.vendor == vendor, row.status.in_(OPEN))
+        with self._state.read() as connection:
+            return [_run(each) for each in connection.execute(query).mappings()]
+
     def waiting(self, vendor: str) -> list[Run]:
         """Runs that were accepted and are not finished, the next poll first."""
         row = t.semarize_runs.c
