@@ -451,7 +451,7 @@ def test_killed_at_any_moment_and_run_again(tmp_path: Path, vendor: str) -> None
             assert child.stdout is not None
             child.stdout.readline()  # imports are over: from here on every moment counts
             time.sleep(delay)
-            delay += 0.07
+            delay += 0.05
             if child.poll() is None:
                 child.send_signal(signal.SIGKILL)
                 kills += 1
