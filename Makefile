@@ -16,7 +16,7 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 
 .PHONY: setup
-setup: ## install everything into .venv and .venv-dbt (Python 3.11 to 3.13 is all it wants)
+setup: ## install everything into .venv, .venv-dbt and .venv-emulator (Python 3.11 to 3.13 is all it wants)
 	@$(SETUP) tests dbt
 
 .PHONY: demo
@@ -68,5 +68,5 @@ lock: ## compile the requirements.in files to lock files; pins stay where they s
 .PHONY: clean
 clean: ## remove environments, caches, and all that demo and up left behind
 	@if [ -x .venv/bin/python ] && [ -d .runtime ]; then $(RUN) -m semarize_airflow.local down; fi
-	rm -rf .venv .venv-dbt .venv-uv .runtime .pytest_cache .mypy_cache .ruff_cache .hypothesis dbt/target dbt/logs
+	rm -rf .venv .venv-dbt .venv-emulator .venv-uv .runtime .pytest_cache .mypy_cache .ruff_cache .hypothesis dbt/target dbt/logs
 	find $(CODE) -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -121,13 +121,15 @@ for part in "$@"; do
             # The environment of the tests holds the runtime too.
             [ "$(cat .venv/.installed-tests 2>/dev/null)" = "$(cksum requirements.txt tests/requirements.txt)" ] ||
                 install .venv runtime "Airflow and the pipeline" requirements.txt ;;
-        tests) install .venv tests "Airflow, the pipeline and what tests need" requirements.txt tests/requirements.txt ;;
+        tests)
+            install .venv tests "Airflow, the pipeline and what tests need" requirements.txt tests/requirements.txt
+            install .venv-emulator emulator "the emulator of Snowflake" tests/emulator/requirements.txt ;;
         dbt) install .venv-dbt dbt "dbt" dbt/requirements.txt ;;
         lock)
             get_uv
             inherit_from_pip
             # In this order: the tests' packages are held to the runtime's versions.
-            for lock in requirements dbt/requirements tests/requirements; do
+            for lock in requirements dbt/requirements tests/requirements tests/emulator/requirements; do
                 say "Compiling $lock.in"
                 "$PATH_TO_UV" pip compile --quiet --universal --python-version 3.11 --generate-hashes \
                     --no-header "$lock.in" -o "$lock.txt"

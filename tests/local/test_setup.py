@@ -66,6 +66,7 @@ def test_what_is_installed_is_left_alone_at_once(clone: Path) -> None:
 
 def test_the_environment_of_the_tests_will_do_for_the_runtime(clone: Path) -> None:
     installed(clone, ".venv", "tests", "requirements.txt", "tests/requirements.txt")
+    installed(clone, ".venv-emulator", "emulator", "tests/emulator/requirements.txt")
     assert setup(clone, "runtime", "tests", PYTHON="no-such-python").returncode == 0
 
 

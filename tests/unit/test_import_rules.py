@@ -51,8 +51,14 @@ def test_the_reader_of_imports(tmp_path: Path) -> None:
     assert imported(file) == {"a.b", "c", "c.d", "e.f", "e.f.g"}
 
 
-def test_every_module_imports_without_airflow_and_snowflake() -> None:
-    code = """
+# The connector is large and only some need it: this file is imported when a connection asks.
+NEEDS_SNOWFLAKE = "semarize_pipeline.warehouse.snowflake"
+
+
+def test_every_module_but_one_imports_without_airflow_and_snowflake() -> None:
+    code = (
+        f"NEEDS_SNOWFLAKE = {NEEDS_SNOWFLAKE!r}"
+        + """
 import importlib, pkgutil, sys
 
 class Blocked:
@@ -68,10 +74,13 @@ except ImportError:
     pass
 import semarize_pipeline
 names = [m.name for m in pkgutil.walk_packages(semarize_pipeline.__path__, "semarize_pipeline.")]
+assert NEEDS_SNOWFLAKE in names
 for name in names:
-    importlib.import_module(name)
+    if name != NEEDS_SNOWFLAKE:
+        importlib.import_module(name)
 print(len(names))
 """
+    )
     done = subprocess.run(
         [sys.executable, "-c", code],
         env={**os.environ, "PYTHONPATH": str(ROOT / "include")},
@@ -81,6 +90,29 @@ print(len(names))
     )
     assert done.returncode == 0, done.stderr
     assert int(done.stdout) >= len(modules(PIPELINE)) - 1, "each file was imported"
+
+
+def test_only_one_file_imports_the_connector_and_nobody_imports_it_at_the_top() -> None:
+    found = [
+        file.relative_to(PIPELINE).as_posix()
+        for file in modules(PIPELINE)
+        if any(within(name, "snowflake", NEEDS_SNOWFLAKE) for name in imported(file))
+    ]
+    assert found == ["warehouse/snowflake.py"]
+    late = 0
+    for file in modules(PLUGINS):
+        top = {
+            name
+            for node in ast.parse(file.read_text()).body
+            if isinstance(node, ast.Import | ast.ImportFrom)
+            for name in [
+                *(alias.name for alias in node.names),
+                *([str(node.module)] if isinstance(node, ast.ImportFrom) else []),
+            ]
+        }
+        assert not any(within(name, "snowflake", NEEDS_SNOWFLAKE) for name in top), file
+        late += NEEDS_SNOWFLAKE in imported(file)
+    assert late == 1, "the hook imports it when a connection asks"
 
 
 def test_the_pipeline_knows_neither_airflow_nor_its_sandbox() -> None:

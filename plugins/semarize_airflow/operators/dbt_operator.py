@@ -17,7 +17,9 @@ from semarize_airflow.hooks.warehouse_hook import WarehouseHook
 from semarize_airflow.run import run_name
 from semarize_pipeline import landing, vendors
 from semarize_pipeline.dbt_build import BuildFailed, DbtBuild
+from semarize_pipeline.errors import Misconfigured
 from semarize_pipeline.warehouse import tables
+from semarize_pipeline.warehouse.duckdb import DuckDBWarehouse
 from semarize_pipeline.warehouse.port import Load
 
 ROOT = Path(semarize_pipeline.__file__).parents[2]
@@ -35,6 +37,11 @@ class DbtBuildOperator(BaseOperator):
     def execute(self, context: Any) -> dict[str, int]:
         with handled(self):
             warehouse = WarehouseHook().get_conn()
+            if not isinstance(warehouse, DuckDBWarehouse):
+                raise Misconfigured(
+                    "dbt builds on DuckDB only so far, and warehouse_default is another "
+                    "warehouse; run dbt there yourself and pause this DAG"
+                )
             run = run_name(context)
             with warehouse.open(f"{run}: make the landing tables") as session:
                 session.ensure(

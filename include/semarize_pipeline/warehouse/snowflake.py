@@ -1,0 +1,495 @@
+"""Snowflake as the warehouse: rows arrive in bulk, through a stage, and merge on their keys.
+
+The one file that imports the connector, which is large: nothing imports this file until a
+connection says that the warehouse is Snowflake. See docs/snowflake.md.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import tempfile
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pyarrow as pa
+import pyarrow.parquet as parquet
+import snowflake.connector
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import serialization
+from snowflake.connector import errors as sf
+
+from semarize_pipeline.errors import BadCredentials, Misconfigured, PipelineError, TryAgain
+from semarize_pipeline.warehouse.port import Load, Session, cell, distinct
+from semarize_pipeline.warehouse.tables import SCHEMA, Column, Table, Type
+
+log = logging.getLogger(__name__)
+
+LOGIN_TIMEOUT_SECONDS = 60
+NETWORK_TIMEOUT_SECONDS = 300
+QUERY_TAG_CHARACTERS = 2000  # Snowflake's own limit
+_ROW_NUMBER = "_ROW_NUMBER"
+_JSON_TYPES = frozenset({"VARIANT", "OBJECT", "ARRAY"})
+# What a table's column is, and what information_schema calls it.
+_SQL = {
+    Type.TEXT: "varchar",
+    Type.FLOAT: "double",
+    Type.INTEGER: "number(38,0)",
+    Type.BOOLEAN: "boolean",
+    Type.TIMESTAMP: "timestamp_tz",
+    Type.JSON: "variant",
+}
+_CALLED = {
+    Type.TEXT: "TEXT",
+    Type.FLOAT: "FLOAT",
+    Type.INTEGER: "NUMBER",
+    Type.BOOLEAN: "BOOLEAN",
+    Type.TIMESTAMP: "TIMESTAMP_TZ",
+    Type.JSON: "VARIANT",
+}
+# What the staging table holds, and how its value becomes the table's. Moments travel as whole
+# microseconds since 1970: no file format option and no session setting can shift those.
+_STAGED = {**_SQL, Type.TIMESTAMP: "number(38,0)", Type.JSON: "varchar"}
+_FROM_STAGED = {Type.TIMESTAMP: "to_timestamp_tz({}, 6)", Type.JSON: "parse_json({})"}
+_ARROW = {
+    Type.TEXT: pa.string(),
+    Type.FLOAT: pa.float64(),
+    Type.INTEGER: pa.int64(),
+    Type.BOOLEAN: pa.bool_(),
+    Type.TIMESTAMP: pa.timestamp("us", tz="UTC"),
+    Type.JSON: pa.string(),
+}
+
+_CONNECTION = "warehouse_default"
+# Login answers that name the role, the warehouse or the account rather than the credential.
+_LOGIN_OBJECTS = frozenset({390186, 390189, 390201})
+_SESSION_ENDED = frozenset({390111, 390112, 390114})
+# An object, or the database itself, that is not there or not for this role.
+_MISSING = frozenset({2003, 2043, 90105, 90106})
+_NO_PRIVILEGE = frozenset({3001, 3003, 3041})
+_NO_WAREHOUSE = frozenset({606, 90064, 90073})  # none selected, suspended, quota used up
+_PASSING = frozenset({604, 625, 630})  # cancelled, lock not free, statement timeout
+
+
+@dataclass(frozen=True, slots=True)
+class SnowflakeConnection:
+    """Where to log in and as whom: a password, a private key or an OAuth token.
+
+    :param private_key: a PEM text, or the path of a PEM file.
+    :param host: with ``port`` and ``protocol``, another address than the account's own.
+    """
+
+    account: str
+    user: str
+    database: str
+    warehouse: str | None = None
+    role: str | None = None
+    password: str | None = field(default=None, repr=False)
+    private_key: str | Path | None = field(default=None, repr=False)
+    private_key_passphrase: str | None = field(default=None, repr=False)
+    oauth_token: str | None = field(default=None, repr=False)
+    host: str | None = None
+    port: int | None = None
+    protocol: str | None = None
+    login_timeout_seconds: int = LOGIN_TIMEOUT_SECONDS
+    network_timeout_seconds: int = NETWORK_TIMEOUT_SECONDS
+
+    def arguments(self, purpose: str) -> dict[str, Any]:
+        """What the connector's ``connect`` is given."""
+        wanted = {
+            "account": self.account,
+            "user": self.user,
+            "database": self.database,
+            "warehouse": self.warehouse,
+            "role": self.role,
+            "host": self.host,
+            "port": self.port,
+            "protocol": self.protocol,
+            "login_timeout": self.login_timeout_seconds,
+            # Never left out: without it the connector sends a failing statement again for ever.
+            "network_timeout": self.network_timeout_seconds,
+            "paramstyle": "qmark",
+            "autocommit": True,
+            "application": "semarize_conversations",
+            "session_parameters": {
+                "QUERY_TAG": purpose[:QUERY_TAG_CHARACTERS],
+                "TIMEZONE": "UTC",
+                # Names are upper-case there, so "id" in a query has to find ID.
+                "QUOTED_IDENTIFIERS_IGNORE_CASE": True,
+                # Nothing about our statements leaves for the driver's own statistics.
+                "CLIENT_TELEMETRY_ENABLED": False,
+            },
+            **self._credential(),
+        }
+        return {name: value for name, value in wanted.items() if value is not None}
+
+    def _credential(self) -> dict[str, Any]:
+        if self.private_key:
+            return {"private_key": self._der(), "authenticator": "SNOWFLAKE_JWT"}
+        if self.oauth_token:
+            return {"token": self.oauth_token, "authenticator": "oauth"}
+        if self.password:
+            return {"password": self.password}
+        raise Misconfigured(
+            f"{_CONNECTION} holds no credential; give a password, a private key or a token"
+        )
+
+    def _der(self) -> bytes:
+        """The key as the connector wants it: unencrypted PKCS#8, as DER."""
+        told = self.private_key
+        try:
+            is_text = isinstance(told, str) and told.lstrip().startswith("-----BEGIN")
+            pem = str(told).encode() if is_text else Path(str(told)).expanduser().read_bytes()
+        except OSError:
+            raise Misconfigured(
+                f"the private key file of {_CONNECTION} cannot be read; check its path"
+            ) from None
+        passphrase = self.private_key_passphrase
+        try:
+            key = serialization.load_pem_private_key(
+                pem, passphrase.encode() if passphrase else None
+            )
+        except (ValueError, TypeError, UnsupportedAlgorithm):
+            raise BadCredentials(
+                f"the private key of {_CONNECTION} cannot be opened; give it as PEM, and with "
+                "its passphrase only where it has one"
+            ) from None
+        return key.private_bytes(
+            serialization.Encoding.DER,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+
+
+class SnowflakeWarehouse:
+    """A warehouse in a Snowflake database, in the schema ``landing``.
+
+    :param transactional: all loads of a batch in one transaction. False only for an emulator
+        that cannot merge within one; a killed task may then leave half a batch.
+    """
+
+    def __init__(
+        self,
+        connection: SnowflakeConnection,
+        transactional: bool = True,
+        connect: Callable[..., Any] = snowflake.connector.connect,
+    ) -> None:
+        self.connection = connection
+        self._transactional = transactional
+        self._connect = connect
+
+    @contextmanager
+    def open(self, purpose: str) -> Iterator[SnowflakeSession]:
+        arguments = self.connection.arguments(purpose)
+        try:
+            opened = self._connect(**arguments)
+        except (sf.Error, OSError) as error:
+            raise _login_refused(error) from None
+        try:
+            yield SnowflakeSession(opened, self._transactional)
+        finally:
+            # Work that succeeded must not fail on the way out.
+            with suppress(sf.Error, OSError):
+                opened.close()
+
+
+class SnowflakeSession(Session):
+    """A logged-in session."""
+
+    def __init__(self, connection: Any, transactional: bool) -> None:
+        self._connection = connection
+        self._transactional = transactional
+
+    # ------------------------------------------------------------------ tables
+
+    def ensure(self, tables: Sequence[Table]) -> None:
+        there: dict[str, dict[str, str]] = {}
+        for row in self.query(
+            "select table_name, column_name, data_type, numeric_scale "
+            "from information_schema.columns where table_schema = ?",
+            [SCHEMA.upper()],
+        ):
+            called = row["data_type"]
+            if called == "NUMBER" and row["numeric_scale"]:
+                called = f"NUMBER with {row['numeric_scale']} decimals"
+            there.setdefault(row["table_name"], {})[row["column_name"]] = called
+        # Asked first: the right to create schemas is rarely given once this one exists.
+        if not there and not self.query(
+            "select schema_name from information_schema.schemata where schema_name = ?",
+            [SCHEMA.upper()],
+        ):
+            self._run(f"create schema if not exists {SCHEMA}", SCHEMA)
+        for table in tables:
+            if table.name.upper() in there:
+                self._extend(table, there[table.name.upper()])
+            else:
+                columns = ", ".join(f"{_q(c.name)} {_SQL[c.type]}" for c in table.columns)
+                self._run(f"create table if not exists {_name(table)} ({columns})", table.qualified)
+
+    def _extend(self, table: Table, there: dict[str, str]) -> None:
+        for column in table.columns:
+            found, wanted = there.get(column.name.upper()), _CALLED[column.type]
+            if found is None:
+                self._run(
+                    f"alter table {_name(table)} add column if not exists "
+                    f"{_q(column.name)} {_SQL[column.type]}",
+                    table.qualified,
+                )
+            elif found != wanted:
+                raise Misconfigured(
+                    f"{table.qualified}.{column.name} is {found} and would become {wanted}; "
+                    "rename the table to keep its history, then run this again"
+                )
+
+    # ------------------------------------------------------------------ landing
+
+    def land(self, loads: Sequence[Load]) -> None:
+        # All files before the first statement: a value of another type stops the whole batch.
+        with tempfile.TemporaryDirectory(prefix="landing-") as folder:
+            staged = [
+                _write(load, Path(folder), f"incoming_{uuid.uuid4().hex}")
+                for load in loads
+                if load.rows
+            ]
+            if staged:
+                self._land(staged)
+
+    def _land(self, staged: Sequence[_Staged]) -> None:
+        try:
+            # Definitions commit on their own, so all of them come before the transaction.
+            for each in staged:
+                self._fill(each)
+            self._merge(staged)
+        finally:
+            for each in staged:
+                self._drop(each)
+
+    def _fill(self, staged: _Staged) -> None:
+        columns = ", ".join(f"{_q(c.name)} {_STAGED[c.type]}" for c in staged.load.table.columns)
+        about = staged.load.table.qualified
+        self._run(
+            f"create transient table {staged.name} ({columns}, "
+            f'"{_ROW_NUMBER}" number(38,0)) data_retention_time_in_days = 0',
+            about,
+        )
+        # The table's own stage: dropping the table takes the file along, whatever went wrong.
+        stage = staged.name.replace(".", ".%")
+        self._run(f"put 'file://{staged.file.as_posix()}' @{stage} auto_compress = false", about)
+        self._run(
+            f"copy into {staged.name} from @{stage}/{staged.file.name} "
+            "file_format = (type = parquet) match_by_column_name = case_insensitive "
+            "on_error = abort_statement",
+            about,
+        )
+
+    def _merge(self, staged: Sequence[_Staged]) -> None:
+        if not self._transactional:
+            for each in staged:
+                for statement in _merging(each):
+                    self._run(statement, each.load.table.qualified)
+            return
+        self._run("begin", "the landing tables")
+        try:
+            for each in staged:
+                for statement in _merging(each):
+                    self._run(statement, each.load.table.qualified)
+            self._run("commit", "the landing tables")
+        except BaseException:
+            # A lost connection cannot roll back; Snowflake then does so by itself.
+            with suppress(PipelineError):
+                self._run("rollback", "the landing tables")
+            raise
+
+    def _drop(self, staged: _Staged) -> None:
+        """Clear up, without hiding why the work failed."""
+        try:
+            self._run(f"drop table if exists {staged.name}", staged.load.table.qualified)
+        except PipelineError as error:
+            log.warning("the staging table %s is left behind: %s", staged.name, error)
+
+    # ------------------------------------------------------------------ statements
+
+    def query(self, sql: str, parameters: Sequence[Any] = ()) -> list[dict[str, Any]]:
+        with self._cursor(sql, _bound(parameters), "a query") as cursor:
+            described = cursor.description or []
+            names = [str(column[0]).lower() for column in described]
+            types = [snowflake.connector.constants.FIELD_ID_TO_NAME[c[1]] for c in described]
+            return [
+                {
+                    name: _read(value, type_)
+                    for name, value, type_ in zip(names, row, types, strict=True)
+                }
+                for row in cursor.fetchall()
+            ]
+
+    def _run(self, sql: str, about: str) -> None:
+        with self._cursor(sql, None, about):
+            pass
+
+    @contextmanager
+    def _cursor(self, sql: str, parameters: Sequence[Any] | None, about: str) -> Iterator[Any]:
+        cursor = self._connection.cursor()
+        try:
+            cursor.execute(sql, parameters)
+            yield cursor
+        except (sf.Error, OSError) as error:
+            # Not chained: the vendor's own text may quote a value, so part of a transcript.
+            raise _refused(error, about) from None
+        finally:
+            cursor.close()
+
+
+@dataclass(frozen=True, slots=True)
+class _Staged:
+    """A load on its way: its file here, and its table there."""
+
+    load: Load
+    file: Path
+    name: str
+
+
+def _write(load: Load, folder: Path, name: str) -> _Staged:
+    """The rows as a Parquet file with our types: a value that does not fit is an error here."""
+    rows = distinct(load)
+    arrays = {c.name.upper(): _array(rows, c) for c in load.table.columns}
+    arrays[_ROW_NUMBER] = pa.array(range(len(rows)), type=pa.int64())
+    file = folder / f"{name}.parquet"
+    parquet.write_table(pa.table(arrays), file, compression="snappy")
+    return _Staged(load, file, f"{SCHEMA}.{name}")
+
+
+def _array(rows: Sequence[Any], column: Column) -> pa.Array:
+    values = [cell(row.get(column.name), column.type) for row in rows]
+    array = pa.array(values, type=_ARROW[column.type])
+    return array.cast(pa.int64()) if column.type is Type.TIMESTAMP else array
+
+
+def _merging(staged: _Staged) -> list[str]:
+    """What brings staged rows home: the removal of surplus rows, if any, then one merge."""
+    table, load = staged.load.table, staged.load
+    on = " and ".join(f"there.{_q(name)} = incoming.{_q(name)}" for name in table.key)
+    statements = []
+    if load.whole:
+        whole = _q(load.whole)
+        statements.append(
+            f"delete from {_name(table)} as there where there.{whole} in "
+            f"(select staged.{whole} from {staged.name} as staged) "
+            f"and not exists (select 1 from {staged.name} as incoming where {on})"
+        )
+    values = ", ".join(
+        _FROM_STAGED.get(c.type, "{}").format(f"staged.{_q(c.name)}") + f" as {_q(c.name)}"
+        for c in table.columns
+    )
+    keys = ", ".join(f"staged.{_q(name)}" for name in table.key)
+    guard = (
+        f" and there.{_q(table.guard)} is distinct from incoming.{_q(table.guard)}"
+        if table.guard
+        else ""
+    )
+    others = [name for name in table.column_names if name not in table.key]
+    statements.append(
+        f"merge into {_name(table)} as there using ("
+        f"select {values} from {staged.name} as staged qualify row_number() over "
+        # A total order, so that a repeated key cannot fail the merge or change its outcome.
+        f'(partition by {keys} order by staged."{_ROW_NUMBER}" desc) = 1'
+        f") as incoming on {on} "
+        f"when matched{guard} then update set "
+        + ", ".join(f"{_q(name)} = incoming.{_q(name)}" for name in others)
+        + " when not matched then insert ("
+        + ", ".join(_q(name) for name in table.column_names)
+        + ") values ("
+        + ", ".join(f"incoming.{_q(name)}" for name in table.column_names)
+        + ")"
+    )
+    return statements
+
+
+def _q(name: str) -> str:
+    """Quoted, for words that SQL reserves; upper-case, for queries that do not quote."""
+    return f'"{name.upper()}"'
+
+
+def _name(table: Table) -> str:
+    return f"{SCHEMA}.{_q(table.name)}"
+
+
+def _bound(parameters: Sequence[Any]) -> list[Any] | None:
+    """Moments with their type: the connector would bind them without their time zone."""
+    bound = [("TIMESTAMP_TZ", p) if isinstance(p, datetime) else p for p in parameters]
+    return bound or None
+
+
+def _read(value: Any, type_: str) -> Any:
+    if type_ in _JSON_TYPES and isinstance(value, str):
+        return orjson.loads(value)
+    if isinstance(value, datetime):
+        # Without a zone it is in the session's, and that is UTC.
+        return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
+    return value
+
+
+def _login_refused(error: Exception) -> PipelineError:
+    number = getattr(error, "errno", None) or 0
+    if isinstance(error, sf.ForbiddenError):
+        return Misconfigured(
+            f"Snowflake knows no such account, or lets this address not in; check the account "
+            f"of {_CONNECTION} and the network policy"
+        )
+    if number in _LOGIN_OBJECTS:
+        return Misconfigured(
+            f"Snowflake has no such role, warehouse or database for this user (error {number}); "
+            f"check them in {_CONNECTION}"
+        )
+    if number // 10_000 == 39:
+        return BadCredentials(
+            f"Snowflake refused the login (error {number}); renew the credential of {_CONNECTION}"
+        )
+    if number // 1000 == 251 and isinstance(error, (sf.ProgrammingError, sf.InterfaceError)):
+        return Misconfigured(
+            f"the Snowflake connection is incomplete (error {number}); check account, login and "
+            f"credential of {_CONNECTION}"
+        )
+    return TryAgain(f"Snowflake cannot be reached ({_told(error)}); try again a little later")
+
+
+def _refused(error: Exception, about: str) -> PipelineError:
+    number = getattr(error, "errno", None) or 0
+    told = _told(error)
+    if number in _NO_PRIVILEGE:
+        return Misconfigured(
+            f"{about}: the role of {_CONNECTION} lacks a privilege ({told}); grant it usage on "
+            f"database and warehouse, and all on schema {SCHEMA} and its tables"
+        )
+    if number in _MISSING:
+        return Misconfigured(
+            f"{about}: something is missing, or hidden from the role of {_CONNECTION} ({told}); "
+            "check database, schema and grants"
+        )
+    if number in _NO_WAREHOUSE:
+        return Misconfigured(
+            f"{about}: no virtual warehouse is running for it ({told}); name one in "
+            f"{_CONNECTION}, resume it, and check its resource monitor"
+        )
+    if number in _SESSION_ENDED or number in _PASSING:
+        return TryAgain(f"{about}: Snowflake ended the statement ({told}); try again")
+    if not isinstance(error, (sf.ProgrammingError, sf.IntegrityError, sf.DataError)):
+        return TryAgain(f"{about}: Snowflake did not answer ({told}); try again a little later")
+    return Misconfigured(
+        f"{about}: Snowflake refused the statement ({told}); its query history says why"
+    )
+
+
+def _told(error: Exception) -> str:
+    """Which error it was, without the text: that may quote a value."""
+    number = getattr(error, "errno", None)
+    known = [f"error {number}"] if number and number > 0 else [type(error).__name__]
+    query = getattr(error, "sfqid", None)
+    if query and re.fullmatch(r"[0-9a-f-]{30,40}", str(query)):
+        known.append(f"query {query}")
+    return ", ".join(known)
