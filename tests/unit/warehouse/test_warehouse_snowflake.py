@@ -319,6 +319,7 @@ def test_a_refused_login(error: Exception, expected: type[PipelineError]) -> Non
     ):
         pass
     assert type(caught.value) is expected
+    assert caught.value.__cause__ is None
     assert caught.value.__suppress_context__
     assert SECRET not in str(caught.value)
     if expected is not TryAgain:
@@ -350,6 +351,7 @@ def test_a_refused_statement_names_the_remedy_and_no_content(
         land(far, TWO[0])
     assert "landing.things" in str(caught.value)
     assert "Ann" not in str(caught.value)
+    assert caught.value.__cause__ is None
     assert caught.value.__suppress_context__
 
 
