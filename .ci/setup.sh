@@ -2,7 +2,8 @@
 # Makes the environments that a command needs, or the lock files anew:
 #   setup.sh [runtime] [dbt] [tests] [lock]
 #
-# Wants nothing but a Python from 3.11 to 3.13: uv comes from PyPI, and every package is checked
+# Wants nothing but a Python from 3.11 to 3.13, and for the tests a PostgreSQL server, which
+# .ci/install-debian installs where it may. uv comes from PyPI, and every package is checked
 # against the hashes in the lock files. What has been installed from an unchanged lock file is
 # left alone, so that this ends at once.
 set -eu
@@ -123,7 +124,9 @@ for part in "$@"; do
                 install .venv runtime "Airflow and the pipeline" requirements.txt ;;
         tests)
             install .venv tests "Airflow, the pipeline and what tests need" requirements.txt tests/requirements.txt
-            install .venv-emulator emulator "the emulator of Snowflake" tests/emulator/requirements.txt ;;
+            install .venv-emulator emulator "the emulator of Snowflake" tests/emulator/requirements.txt
+            # Linters and most tests do without: those that do not, fail and say so.
+            sh .ci/install-debian || say "Going on without it." ;;
         dbt) install .venv-dbt dbt "dbt" dbt/requirements.txt ;;
         lock)
             get_uv

@@ -6,12 +6,14 @@ import multiprocessing
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
 from cryptography.fernet import Fernet
 from hypothesis import HealthCheck, settings
+from unit.postgres import Cluster
 from unit.support import Clock, Server, serving
 
 from semarize_pipeline.state import State
@@ -30,6 +32,7 @@ PROCESSES = 3
 FERNET_KEY = Fernet.generate_key().decode()
 
 Together = Callable[..., list[Any]]
+FreshUrl = Callable[[], str]
 
 
 @pytest.fixture(autouse=True)
@@ -49,9 +52,27 @@ def fernet_key() -> str:
     return FERNET_KEY
 
 
+@pytest.fixture(params=["sqlite", "postgres"])
+def database(request: pytest.FixtureRequest) -> str:
+    """What the state database runs on: every test of it runs on both."""
+    return str(request.param)
+
+
 @pytest.fixture
-def url(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path / 'state.db'}"
+def fresh_url(database: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[FreshUrl]:
+    """Each call names another database with nothing in it."""
+    if database == "sqlite":
+        numbers = count()
+        yield lambda: f"sqlite:///{tmp_path / str(next(numbers)) / 'state.db'}"
+        return
+    running: Cluster = request.getfixturevalue("cluster")
+    with running.schemas() as fresh:
+        yield fresh
+
+
+@pytest.fixture
+def url(fresh_url: FreshUrl) -> str:
+    return fresh_url()
 
 
 @pytest.fixture

@@ -91,14 +91,11 @@ class Budgets:
                     )
                 granted = min(granted, left)
             pace = connection.execute(
-                sa.select(t.budgets)
-                .where(t.budgets.c.key == key, t.budgets.c.period == "pace")
-                .with_for_update()
+                sa.select(t.budgets).where(t.budgets.c.key == key, t.budgets.c.period == "pace")
             ).one()
             slowdown = max(1.0, pace.slowdown * RECOVERY) if limits.adaptive else 1.0
             interval = slowdown / limits.requests_per_second
-            # The clock once more: we may have waited in line for that row.
-            first = max(self._state.clock().timestamp(), pace.next_turn)
+            first = max(now.timestamp(), pace.next_turn)
             connection.execute(
                 sa.update(t.budgets)
                 .where(t.budgets.c.key == key, t.budgets.c.period == "pace")
@@ -175,7 +172,7 @@ class Budgets:
 
     def _used(self, connection: sa.Connection, key: str, period: str) -> int:
         row = t.budgets.c
-        query = sa.select(row.used).where(row.key == key, row.period == period).with_for_update()
+        query = sa.select(row.used).where(row.key == key, row.period == period)
         return int(connection.execute(query).scalar_one_or_none() or 0)
 
     def _add(self, connection: sa.Connection, key: str, period: str, count: int) -> None:

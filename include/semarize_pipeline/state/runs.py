@@ -60,7 +60,7 @@ class Runs:
                 query = (
                     sa.select(t.semarize_runs)
                     .where(row.vendor == vendor, row.conversation_id.in_(part))
-                    .order_by(row.conversation_id, row.kit_code, row.attempt)
+                    .order_by(row.conversation_id, row.kit_code, row.attempt, row.idempotency_key)
                 )
                 found += [_run(each) for each in connection.execute(query).mappings()]
         return found
@@ -106,7 +106,7 @@ class Runs:
         query = (
             sa.select(t.semarize_runs)
             .where(row.vendor == vendor, row.status == "running")
-            .order_by(row.next_poll_at)
+            .order_by(row.next_poll_at, row.idempotency_key)
         )
         with self._state.read() as connection:
             return [_run(each) for each in connection.execute(query).mappings()]

@@ -22,8 +22,13 @@ from semarize_pipeline.model import Window
 from semarize_pipeline.state import tables as t
 
 Clock = Callable[[], datetime]
-# How long one waits for another's transaction (SQLite): each takes milliseconds.
-BUSY_SECONDS = 60.0
+# How long one waits for another's transaction: each takes milliseconds.
+BUSY_SECONDS = 60
+# When the server ends the transaction of a worker that vanished without a word (PostgreSQL).
+VANISHED_SECONDS = 30
+CONNECT_SECONDS = 10
+# PostgreSQL's lock of one writer at a time: any number that no other program in there uses.
+WRITER = 5_374_617_465
 
 
 def utc_now() -> datetime:
@@ -63,10 +68,9 @@ class State:
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
-        """One transaction that nobody else interleaves with (SQLite: BEGIN IMMEDIATE)."""
+        """One transaction that nobody else interleaves with."""
         with self._translated(), self._engine.connect() as connection:
-            if self._engine.dialect.name == "sqlite":
-                connection.exec_driver_sql("BEGIN IMMEDIATE")
+            _wait_in_line(connection)
             yield connection
             connection.commit()
 
@@ -193,14 +197,40 @@ def _engine(url: str) -> Engine:
         raise Misconfigured(
             "state_default is not a database URL; use sqlite with a file path, or postgres"
         ) from None
-    if parsed.get_backend_name() != "sqlite":
-        engine = sa.create_engine(parsed, pool_pre_ping=True)
-        _create(engine)
-        return engine
-    if parsed.database:
-        os.makedirs(os.path.dirname(os.path.abspath(parsed.database)), exist_ok=True)
+    backend = parsed.get_backend_name()
+    if backend not in ("sqlite", "postgresql"):
+        raise Misconfigured(f"state_default is a {backend} database; use sqlite or postgres")
+    engine = _sqlite(parsed) if backend == "sqlite" else _postgresql(parsed)
+    _create(engine)
+    return engine
+
+
+def _postgresql(url: sa.URL) -> Engine:
     engine = sa.create_engine(
-        parsed, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False}
+        url,
+        pool_pre_ping=True,
+        # Whoever waited in line must see what was written meanwhile, whatever the server's default.
+        isolation_level="READ COMMITTED",
+        # A round trip for a hundred rows: the others wait in line meanwhile.
+        executemany_mode="values_plus_batch",
+        connect_args={"connect_timeout": CONNECT_SECONDS},
+    )
+
+    @sa.event.listens_for(engine, "connect")
+    def _configure(connection: Any, _record: Any) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(f"SET lock_timeout = '{BUSY_SECONDS}s'")
+            cursor.execute(f"SET idle_in_transaction_session_timeout = '{VANISHED_SECONDS}s'")
+        connection.commit()
+
+    return engine
+
+
+def _sqlite(url: sa.URL) -> Engine:
+    if url.database:
+        os.makedirs(os.path.dirname(os.path.abspath(url.database)), exist_ok=True)
+    engine = sa.create_engine(
+        url, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False}
     )
 
     @sa.event.listens_for(engine, "connect")
@@ -213,7 +243,6 @@ def _engine(url: str) -> Engine:
         cursor.execute("PRAGMA synchronous = FULL")
         cursor.close()
 
-    _create(engine)
     return engine
 
 
@@ -230,18 +259,27 @@ def _write_ahead(cursor: Any) -> None:
             time.sleep(0.02)
 
 
+def _wait_in_line(connection: Connection) -> None:
+    """Begin a transaction that writes: one at a time, so that none deadlocks or reads old rows."""
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    else:
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(WRITER)))
+
+
 def _create(engine: Engine) -> None:
     try:
         with engine.connect() as connection:
-            if engine.dialect.name == "sqlite":
-                # Two tasks on a fresh database: one makes all of it, the other waits.
-                connection.exec_driver_sql("BEGIN IMMEDIATE")
+            # Two tasks on a fresh database: one makes all of it, the other waits.
+            _wait_in_line(connection)
             t.metadata.create_all(connection, checkfirst=True)
             connection.commit()
     except OperationalError as error:
         raise TryAgain(
             f"the state database does not answer ({type(error.orig).__name__}); check state_default"
         ) from None
-    except (sa.exc.IntegrityError, sa.exc.ProgrammingError):
-        # PostgreSQL: the other task was first.
-        t.metadata.create_all(engine, checkfirst=True)
+    except sa.exc.ProgrammingError as error:
+        raise Misconfigured(
+            f"the state database's tables could not be made ({type(error.orig).__name__}); let the "
+            "user of state_default create tables: GRANT CREATE, USAGE ON SCHEMA public TO its name"
+        ) from None

@@ -1,4 +1,7 @@
-"""The state database's tables."""
+"""The state database's tables.
+
+Texts have no longest length: SQLite never keeps to one, and PostgreSQL would refuse a row.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,6 @@ from sqlalchemy import (
     Index,
     Integer,
     MetaData,
-    String,
     Table,
     Text,
     TypeDecorator,
@@ -45,7 +47,7 @@ metadata = MetaData()
 watermarks = Table(
     "watermarks",
     metadata,
-    Column("stream", String(100), primary_key=True),
+    Column("stream", Text, primary_key=True),
     Column("reached", Moment, nullable=False),
     # Where the first run began: the look-back never reads before it.
     Column("began", Moment, nullable=False),
@@ -55,7 +57,7 @@ watermarks = Table(
 slices = Table(
     "slices",
     metadata,
-    Column("stream", String(100), primary_key=True),
+    Column("stream", Text, primary_key=True),
     Column("slice_start", Moment, primary_key=True),
     Column("slice_end", Moment, primary_key=True),
     Column("listed", Integer, nullable=False),
@@ -66,20 +68,20 @@ slices = Table(
 ledger = Table(
     "ledger",
     metadata,
-    Column("vendor", String(50), primary_key=True),
-    Column("conversation_id", String(200), primary_key=True),
-    Column("status", String(20), nullable=False),
-    Column("score_status", String(20)),
+    Column("vendor", Text, primary_key=True),
+    Column("conversation_id", Text, primary_key=True),
+    Column("status", Text, nullable=False),
+    Column("score_status", Text),
     Column("score_after", Moment),
-    Column("channel", String(20)),
+    Column("channel", Text),
     Column("started_at", Moment),
     Column("listed_at", Moment, nullable=False),
     Column("landed_at", Moment),
     Column("tries", Integer, nullable=False, default=0),
     Column("next_try_at", Moment),
     Column("reason", Text),
-    Column("content_hash", String(64)),
-    Column("transcript_hash", String(64)),
+    Column("content_hash", Text),
+    Column("transcript_hash", Text),
     Column("updated_at", Moment, nullable=False),
     # Not yet copied to the warehouse's mirror.
     Column("dirty", Boolean, nullable=False, default=True),
@@ -91,22 +93,22 @@ ledger = Table(
 semarize_runs = Table(
     "semarize_runs",
     metadata,
-    Column("idempotency_key", String(254), primary_key=True),
-    Column("run_id", String(200)),
-    Column("vendor", String(50), nullable=False),
-    Column("conversation_id", String(200), nullable=False),
-    Column("kit_name", String(100), nullable=False),
-    Column("kit_code", String(50), nullable=False),
-    Column("kit_version_id", String(100)),
-    Column("transcript_hash", String(64), nullable=False),
+    Column("idempotency_key", Text, primary_key=True),
+    Column("run_id", Text),
+    Column("vendor", Text, nullable=False),
+    Column("conversation_id", Text, nullable=False),
+    Column("kit_name", Text, nullable=False),
+    Column("kit_code", Text, nullable=False),
+    Column("kit_version_id", Text),
+    Column("transcript_hash", Text, nullable=False),
     Column("attempt", Integer, nullable=False, default=1),
     # planned, running, succeeded, failed, cancelled, refused
-    Column("status", String(20), nullable=False),
+    Column("status", Text, nullable=False),
     Column("planned_at", Moment, nullable=False),
     Column("submitted_at", Moment),
     Column("finished_at", Moment),
     Column("next_poll_at", Moment),
-    Column("error_code", String(100)),
+    Column("error_code", Text),
     Index("runs_of_conversation", "vendor", "conversation_id"),
     Index("runs_open", "vendor", "status"),
 )
@@ -114,9 +116,9 @@ semarize_runs = Table(
 budgets = Table(
     "budgets",
     metadata,
-    Column("key", String(200), primary_key=True),
+    Column("key", Text, primary_key=True),
     # "pace" for the row that spaces requests, else a day or week such as "day 2026-11-21".
-    Column("period", String(40), primary_key=True),
+    Column("period", Text, primary_key=True),
     Column("used", Integer, nullable=False, default=0),
     # Seconds since 1970, as floats: turns lie milliseconds apart.
     Column("next_turn", Float, nullable=False, default=0.0),
@@ -126,7 +128,7 @@ budgets = Table(
 tokens = Table(
     "tokens",
     metadata,
-    Column("key", String(200), primary_key=True),
+    Column("key", Text, primary_key=True),
     Column("sealed", Text, nullable=False),
     Column("expires_at", Moment, nullable=False),
     Column("updated_at", Moment, nullable=False),
@@ -135,7 +137,7 @@ tokens = Table(
 leases = Table(
     "leases",
     metadata,
-    Column("name", String(200), primary_key=True),
-    Column("holder", String(200), nullable=False),
+    Column("name", Text, primary_key=True),
+    Column("holder", Text, nullable=False),
     Column("until", Moment, nullable=False),
 )

@@ -71,6 +71,22 @@ def test_recording_writes_the_entry_whole(state: State) -> None:
     state.ledger.record_listed("gong", [])
 
 
+def test_one_id_twice_in_a_listing(state: State) -> None:
+    """A vendor's page may repeat what the page before had: the last entry counts."""
+    last = entry(status="landed")
+    state.ledger.record("gong", [entry(status="pending"), entry("c2"), last])
+    assert state.ledger.find("gong", ["c1", "c2"]) == {"c1": last, "c2": entry("c2")}
+    state.ledger.record_listed("gong", [entry("c3"), entry("c3"), entry("c1")])
+    assert state.ledger.counts("gong") == {"landed": 1, "listed": 2}
+
+
+def test_no_text_is_too_long(state: State) -> None:
+    """How long an id or a channel's name is, is the vendor's business."""
+    long = entry("i" * 1000, channel="c" * 1000)
+    state.ledger.record("gong", [long])
+    assert state.ledger.find("gong", [long.conversation_id]) == {long.conversation_id: long}
+
+
 PENDING = st.lists(st.integers(-600, 600), max_size=12)
 
 

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -15,12 +16,13 @@ import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 from unit import workers
-from unit.conftest import Together
+from unit.conftest import FreshUrl, Together
+from unit.postgres import Cluster
 from unit.support import NOON, Clock
 
 from semarize_pipeline.errors import Misconfigured, TryAgain
 from semarize_pipeline.model import Window
-from semarize_pipeline.state import State, tables
+from semarize_pipeline.state import State, store, tables
 
 HOUR = timedelta(hours=1)
 
@@ -28,9 +30,9 @@ HOUR = timedelta(hours=1)
 # ---------------------------------------------------------------------- opening
 
 
-def test_several_processes_open_a_fresh_database(tmp_path: Path, together: Together) -> None:
-    for number in range(4):
-        url = f"sqlite:///{tmp_path / f'fresh{number}' / 'state.db'}"
+def test_several_processes_open_a_fresh_database(fresh_url: FreshUrl, together: Together) -> None:
+    for _ in range(4):
+        url = fresh_url()
         assert together(workers.open_fresh, *[(url,)] * 3) == [1, 1, 1]
         state = State(url)
         assert len(state.runs.of("gong", ["c1"])) == 3
@@ -39,18 +41,20 @@ def test_several_processes_open_a_fresh_database(tmp_path: Path, together: Toget
 
 
 def test_a_database_half_made_is_completed(url: str) -> None:
+    State(url).close()
     engine = sa.create_engine(url)
-    tables.watermarks.create(engine)
-    engine.dispose()
-    state = State(url)
-    found = sa.inspect(sa.create_engine(url))
+    made = set(tables.metadata.tables.values())
+    tables.metadata.drop_all(engine, list(made - {tables.watermarks}))
+    assert sa.inspect(engine).get_table_names() == ["watermarks"]
+    State(url).close()
+    found = sa.inspect(engine)
     assert set(found.get_table_names()) == set(tables.metadata.tables)
     assert {i["name"] for i in found.get_indexes("ledger")} >= {"ledger_due", "ledger_dirty"}
-    state.close()
+    engine.dispose()
 
 
 def test_several_processes_write_at_once(url: str, together: Together) -> None:
-    """SQLite's own error, "database is locked", would fail one of them."""
+    """ "database is locked" (SQLite) or a deadlock (PostgreSQL) would fail one of them."""
     rounds = 60
     done = together(workers.write_ledger, *[(url, f"p{n}", rounds) for n in range(3)])
     assert done == [rounds] * 3
@@ -76,7 +80,7 @@ def test_threads_share_one_state(state: State) -> None:
     assert sum(granted) == 30
 
 
-@pytest.mark.parametrize("url", ["", "not a url", "sqlite"])
+@pytest.mark.parametrize("url", ["", "not a url", "sqlite", "mysql://me@localhost/state"])
 def test_a_wrong_url_names_the_connection(url: str) -> None:
     with pytest.raises(Misconfigured, match="state_default"):
         State(url)
@@ -87,6 +91,59 @@ def test_a_database_that_does_not_answer(tmp_path: Path) -> None:
     broken.mkdir()
     with pytest.raises(TryAgain, match="state_default"):
         State(f"sqlite:///{broken}")
+
+
+def test_a_server_that_does_not_answer() -> None:
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))  # and nobody listens
+        port = silent.getsockname()[1]
+        with pytest.raises(TryAgain, match="state_default") as caught:
+            State(f"postgresql+psycopg2://me:secret@127.0.0.1:{port}/state")
+    assert "secret" not in str(caught.value)
+
+
+def test_a_user_who_may_not_make_tables(cluster: Cluster) -> None:
+    cluster.execute("CREATE ROLE reader LOGIN", "CREATE SCHEMA locked AUTHORIZATION tests")
+    url = sa.make_url(cluster.url("locked")).set(username="reader")
+    cluster.execute("GRANT USAGE ON SCHEMA locked TO reader")
+    with pytest.raises(Misconfigured, match="GRANT CREATE"):
+        State(url.render_as_string(hide_password=False))
+
+
+# PostgreSQL only: with SQLite there is no server that could end, and a dead process locks nothing.
+@pytest.mark.parametrize("database", ["postgres"], indirect=True)
+def test_a_server_that_ends_connections(state: State, cluster: Cluster) -> None:
+    end = (
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
+    )
+
+    def cut_off() -> None:
+        with state.write() as connection:
+            cluster.execute(end)
+            connection.execute(sa.select(1))
+
+    with pytest.raises(TryAgain, match="state_default"):
+        cut_off()
+    assert state.budgets.spend("runs", 1) == 1
+    cluster.execute(end)
+    assert state.budgets.spend("runs", 1) == 0, "an idle connection that died is replaced"
+
+
+@pytest.mark.parametrize("database", ["postgres"], indirect=True)
+def test_a_worker_that_vanished_does_not_lock_out_the_others(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PostgreSQL only: a machine that is gone says nothing; its transaction stays open."""
+    monkeypatch.setattr(store, "VANISHED_SECONDS", 1)
+    gone, other = State(url), State(url)
+    transaction = gone.write()
+    transaction.__enter__()
+    assert other.budgets.spend("runs", 1) == 1
+    with pytest.raises(TryAgain):
+        transaction.__exit__(None, None, None)
+    gone.close()
+    other.close()
 
 
 def test_a_write_that_fails_leaves_nothing(state: State) -> None:
