@@ -426,6 +426,7 @@ def test_threads_with_a_refused_token_renew_once(
     assert vendor.issued == 2
 
 
+@pytest.mark.parametrize("database", ["sqlite", "postgres"], indirect=True)
 def test_processes_renew_once(
     server: Server, url: str, fernet_key: str, together: Together
 ) -> None:
