@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -52,15 +54,21 @@ print("error", outcome.error)
 """
 
 
-def beside(runtime: Runtime) -> None:
-    """Note this very process as what `make up` has started."""
-    me = psutil.Process(os.getsid(0))
-    Notes(runtime.processes).write(Service("airflow", me.pid, me.create_time(), (8080,)))
+@contextlib.contextmanager
+def beside(runtime: Runtime) -> Iterator[None]:
+    """A process that is noted as what `make up` has started."""
+    # Not this process: whoever leads its session may be out of sight, as in a container.
+    with subprocess.Popen(["sleep", "60"], start_new_session=True) as up:
+        try:
+            begun = psutil.Process(up.pid).create_time()
+            Notes(runtime.processes).write(Service("airflow", up.pid, begun, (8080,)))
+            yield
+        finally:
+            up.kill()
 
 
 def test_the_demo_does_not_run_beside_up(runtime: Runtime) -> None:
-    beside(runtime)
-    with pytest.raises(Refused, match="make down"):
+    with beside(runtime), pytest.raises(Refused, match="make down"):
         demo(runtime, {})
     assert not runtime.airflow_home.exists()
 
