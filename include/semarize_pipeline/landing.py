@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -13,7 +14,7 @@ import orjson
 from semarize_pipeline.model import Conversation, Record, digest, text_digest
 from semarize_pipeline.state import State
 from semarize_pipeline.warehouse import tables
-from semarize_pipeline.warehouse.port import Json, Load, Session
+from semarize_pipeline.warehouse.port import Json, Load, Session, Warehouse
 
 Stamp = Mapping[str, Any]
 
@@ -101,6 +102,31 @@ def record_name(record: Any) -> str:
 
 def vendor_tables(vendor: str) -> list[tables.Table]:
     return [tables.conversations(vendor), tables.utterances(vendor), *tables.SHARED]
+
+
+class VendorWarehouse:
+    """The warehouse as one task of one vendor uses it, with its tables in place.
+
+    Whether a table is there is asked once a task, not once a batch: on a warehouse across a
+    network the question costs more than a small load.
+    """
+
+    def __init__(self, warehouse: Warehouse, vendor: str, run: str) -> None:
+        self._warehouse = warehouse
+        self._vendor = vendor
+        self._run = run
+        self._in_place: set[tables.Table] = set()
+
+    @contextmanager
+    def open(self, purpose: str, more: Sequence[tables.Table] = ()) -> Iterator[Session]:
+        """Open it for ``purpose``; ``more`` are tables beside the vendor's own."""
+        with self._warehouse.open(f"{self._run}: {purpose}") as session:
+            wanted = [*vendor_tables(self._vendor), *more]
+            new = [table for table in wanted if table not in self._in_place]
+            if new:
+                session.ensure(new)
+                self._in_place.update(new)
+            yield session
 
 
 def mirror(session: Session, state: State, vendor: str, mark: Stamp) -> None:

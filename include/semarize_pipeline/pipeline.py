@@ -10,7 +10,6 @@ from __future__ import annotations
 import logging
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -25,7 +24,7 @@ from semarize_pipeline.state import State
 from semarize_pipeline.state.ledger import SETTLED, Entry, Status
 from semarize_pipeline.vendors.base import Fetched, Vendor, Wanted
 from semarize_pipeline.warehouse import tables
-from semarize_pipeline.warehouse.port import Load, Session, Warehouse
+from semarize_pipeline.warehouse.port import Load, Warehouse
 from semarize_pipeline.windows import live_window, parts
 
 __all__ = ["ExtractReport", "ScoreReport", "extract", "score"]
@@ -142,7 +141,7 @@ class _Reading:
         self.report = ExtractReport(vendor.name)
         self._vendor = vendor
         self._api = api
-        self._warehouse = warehouse
+        self._warehouse = landing.VendorWarehouse(warehouse, vendor.name, run)
         self._state = state
         self._settings = settings.extract
         self._timing = settings.timing_for(vendor.name, vendor.timing)
@@ -244,12 +243,12 @@ class _Reading:
     def _retry(self, due: dict[str, Entry]) -> None:
         began = self._state.clock()
         fetched = dict(self._vendor.transcripts.fetch(self._api, [Wanted(id_) for id_ in due]))
-        waiting = [id_ for id_, f in fetched.items() if self._still_waits(due[id_], f, began)]
+        waiting = {id_ for id_, f in fetched.items() if self._still_waits(due[id_], f, began)}
         self._state.ledger.record(
             self._vendor.name, [self._postponed(due[id_], began) for id_ in waiting]
         )
         self.report.pending += len(waiting)
-        news = [id_ for id_ in fetched if id_ not in set(waiting)]
+        news = [id_ for id_ in fetched if id_ not in waiting]
         if not news:
             return  # nothing changed: the warehouse sleeps on
         records = self._landed_records([id_ for id_ in news if fetched[id_].record is None])
@@ -280,7 +279,7 @@ class _Reading:
             return {}
         table = tables.conversations(self._vendor.name)
         marks = ", ".join("?" * len(ids))
-        with self._open("read pending conversations") as session:
+        with self._warehouse.open("read pending conversations") as session:
             rows = session.query(
                 f"select conversation_id, raw from {table.qualified} "
                 f"where conversation_id in ({marks})",
@@ -402,7 +401,7 @@ class _Reading:
             "duration_seconds": (now - began).total_seconds(),
         }
         bad = [o.quarantine for o in outcomes if o.quarantine is not None]
-        with self._open(f"land {len(rows)} conversations") as session:
+        with self._warehouse.open(f"land {len(rows)} conversations") as session:
             session.land(
                 [
                     Load(tables.conversations(self._vendor.name), rows),
@@ -416,13 +415,6 @@ class _Reading:
         self._requests_seen = self._api.sent
         for status, count in counts.items():
             setattr(self.report, status, getattr(self.report, status) + count)
-
-    @contextmanager
-    def _open(self, purpose: str) -> Iterator[Session]:
-        """The warehouse, with this vendor's tables in place."""
-        with self._warehouse.open(f"{self._run}: {purpose}") as session:
-            session.ensure(landing.vendor_tables(self._vendor.name))
-            yield session
 
 
 def _entry(header: Conversation, status: Status, now: datetime) -> Entry:

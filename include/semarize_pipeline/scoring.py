@@ -13,7 +13,6 @@ import uuid
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -28,7 +27,7 @@ from semarize_pipeline.state import State
 from semarize_pipeline.state.ledger import Entry, ScoreStatus
 from semarize_pipeline.state.runs import OPEN, Run, RunStatus
 from semarize_pipeline.warehouse import tables
-from semarize_pipeline.warehouse.port import Load, Session, Warehouse
+from semarize_pipeline.warehouse.port import Load, Warehouse
 
 log = logging.getLogger(__name__)
 
@@ -114,7 +113,7 @@ class _Scoring:
     ) -> None:
         self._vendor = vendor
         self._semarize = semarize
-        self._warehouse = warehouse
+        self._warehouse = landing.VendorWarehouse(warehouse, vendor, run)
         self._state = state
         self._settings = settings.score
         self._kits = kits
@@ -321,7 +320,7 @@ class _Scoring:
     def _transcripts(self, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
         table = tables.conversations(self._vendor)
         marks = ", ".join("?" * len(ids))
-        with self._open("read transcripts") as session:
+        with self._warehouse.open("read transcripts") as session:
             found = session.query(
                 "select conversation_id, owner_id, owner_email, transcript "
                 f"from {table.qualified} where conversation_id in ({marks})",
@@ -397,7 +396,7 @@ class _Scoring:
             Load(tables.QUARANTINE, landing.stamped(odd, mark)),
             Load(tables.LOADS, [{**self._load_row(finished, closed, len(odd), now), **mark}]),
         ]
-        with self._open(f"land {len(finished)} scores", list(wide)) as session:
+        with self._warehouse.open(f"land {len(finished)} scores", list(wide)) as session:
             session.land(loads)
             self._close(finished, closed, now)
             landing.mirror(session, self._state, self._vendor, mark)
@@ -496,7 +495,7 @@ class _Scoring:
 
     def _land_odd(self, odd: Sequence[dict[str, Any]]) -> None:
         mark = landing.stamp(self._state.clock(), self._run)
-        with self._open("quarantine transcripts") as session:
+        with self._warehouse.open("quarantine transcripts") as session:
             session.land([Load(tables.QUARANTINE, landing.stamped(odd, mark))])
             landing.mirror(session, self._state, self._vendor, mark)
 
@@ -509,12 +508,6 @@ class _Scoring:
             self._report.refused += status == "refused"
             self._report.paid += status != "refused"
         self._report.quarantined += odd
-
-    @contextmanager
-    def _open(self, purpose: str, more: Sequence[tables.Table] = ()) -> Iterator[Session]:
-        with self._warehouse.open(f"{self._run}: {purpose}") as session:
-            session.ensure([*landing.vendor_tables(self._vendor), *more])
-            yield session
 
 
 def _of_kit(past: Sequence[Run], kit: Kit, transcript_hash: str) -> list[Run]:
