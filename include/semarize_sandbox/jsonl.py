@@ -35,18 +35,11 @@ class FileCall:
     turns: tuple[Turn, ...]
 
 
-def load(
-    path: str | Path, vendor: str, *, anchor: datetime | None = None, days: float = 25
-) -> list[Call]:
-    """The file's calls, spread evenly over the ``days`` before ``anchor`` (now, unless told).
+def read(path: str | Path) -> list[FileCall]:
+    """The file's lines; a name that ends in .gz is unpacked on the way.
 
     Raises ValueError with the line's number for a line that is no such call.
     """
-    return as_calls(read(path), vendor, anchor=anchor, days=days)
-
-
-def read(path: str | Path) -> list[FileCall]:
-    """The file's lines; a name that ends in .gz is unpacked on the way."""
     path = Path(path)
     told: list[FileCall] = []
     known: set[str] = set()
@@ -71,7 +64,9 @@ def read(path: str | Path) -> list[FileCall]:
 def as_calls(
     told: Sequence[FileCall], vendor: str, *, anchor: datetime | None = None, days: float = 25
 ) -> list[Call]:
-    """The lines as one vendor's calls, the last line the latest; none ends after ``anchor``."""
+    """The lines as one vendor's calls, spread evenly over the ``days`` before ``anchor`` (now,
+    unless told): the last line is the latest, and none ends after it.
+    """
     anchor = anchor or datetime.now(UTC)
     step = timedelta(days=days) / max(1, len(told))
     return [

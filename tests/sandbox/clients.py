@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -54,7 +55,7 @@ def calls(vendor: str, count: int) -> list[Call]:
     return [call(vendor, number) for number in range(count)]
 
 
-class Client:
+class Client(ABC):
     """What the stand-ins have in common, seen from outside."""
 
     name: str
@@ -72,17 +73,17 @@ class Client:
             method, self.url + path, headers=headers, timeout=5, allow_redirects=False, **options
         )
 
+    @abstractmethod
     def log_in(self) -> None:
         """Find the headers that the stand-in asks for."""
-        raise NotImplementedError
 
+    @abstractmethod
     def page(self, **changes: Any) -> requests.Response:
         """The first page of the window."""
-        raise NotImplementedError
 
+    @abstractmethod
     def pages(self, size: int) -> Iterator[list[dict[str, Any]]]:
         """Every page, walked as the vendor documents."""
-        raise NotImplementedError
 
     def identity(self, row: dict[str, Any]) -> str:
         return str(row["id"])
@@ -91,15 +92,16 @@ class Client:
         """The ids of all pages, in the order served."""
         return [self.identity(row) for rows in self.pages(size) for row in rows]
 
+    @abstractmethod
     def transcript(self, call_id: str) -> requests.Response:
-        raise NotImplementedError
+        """What answers for one transcript."""
 
     def ready(self, answer: requests.Response) -> bool:
         return answer.status_code == 200
 
+    @abstractmethod
     def texts(self, answer: requests.Response) -> list[str]:
         """The words of a transcript, one text for each turn."""
-        raise NotImplementedError
 
 
 class Gong(Client):

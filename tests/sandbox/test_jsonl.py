@@ -54,7 +54,9 @@ def written(folder: Path, content: list[dict[str, Any]], name: str = "calls.json
 @everywhere
 def test_every_call_and_every_turn_is_served(start: Start, vendor: str, tmp_path: Path) -> None:
     content = lines(30)
-    given = jsonl.load(written(tmp_path, content, "calls.jsonl.gz"), vendor, anchor=NOON, days=10)
+    given = jsonl.as_calls(
+        jsonl.read(written(tmp_path, content, "calls.jsonl.gz")), vendor, anchor=NOON, days=10
+    )
     client = start(vendor, given)
     client.world.page_size[vendor] = 7
     listed = client.listed(7)
@@ -74,7 +76,7 @@ def test_every_call_and_every_turn_is_served(start: Start, vendor: str, tmp_path
 def test_ids_are_in_the_vendors_style_and_stay(vendor: str, tmp_path: Path) -> None:
     content = lines(40)
     path = written(tmp_path, content)
-    first = jsonl.load(path, vendor, anchor=NOON)
+    first = jsonl.as_calls(jsonl.read(path), vendor, anchor=NOON)
     style = {
         "gong": r"\d{19}",
         "salesloft": r"\d+",
@@ -84,25 +86,27 @@ def test_ids_are_in_the_vendors_style_and_stay(vendor: str, tmp_path: Path) -> N
     }[vendor]
     assert all(re.fullmatch(style, made.id) for made in first)
     assert len({made.id for made in first}) == 40
-    later = jsonl.load(path, vendor, anchor=NOON + timedelta(days=200), days=3)
+    later = jsonl.as_calls(jsonl.read(path), vendor, anchor=NOON + timedelta(days=200), days=3)
     assert [made.id for made in later] == [made.id for made in first]
-    longer = jsonl.load(written(tmp_path, lines(50)), vendor, anchor=NOON)
+    longer = jsonl.as_calls(jsonl.read(written(tmp_path, lines(50))), vendor, anchor=NOON)
     assert [made.id for made in longer][:40] == [made.id for made in first]
 
 
 def test_calls_are_spread_over_the_days_and_have_ended_by_the_anchor(tmp_path: Path) -> None:
-    made = jsonl.load(written(tmp_path, lines(25)), "gong", anchor=NOON, days=5)
+    made = jsonl.as_calls(jsonl.read(written(tmp_path, lines(25))), "gong", anchor=NOON, days=5)
     starts = [call.started_at for call in made]
     assert min(starts) >= NOON - timedelta(days=5)
     assert max(call.ended_at for call in made) <= NOON
     assert {late - early for early, late in pairwise(starts)} == {timedelta(days=5) / 25}
-    crowded = jsonl.load(written(tmp_path, lines(25)), "gong", anchor=NOON, days=0.01)
+    crowded = jsonl.as_calls(
+        jsonl.read(written(tmp_path, lines(25))), "gong", anchor=NOON, days=0.01
+    )
     assert max(call.ended_at for call in crowded) <= NOON
 
 
 def test_times_are_left_as_they_stand(start: Start, tmp_path: Path) -> None:
     content = lines(1)
-    given = jsonl.load(written(tmp_path, content), "salesloft", anchor=NOON)
+    given = jsonl.as_calls(jsonl.read(written(tmp_path, content)), "salesloft", anchor=NOON)
     client = start("salesloft", given)
     rows = client.transcript(given[0].id).json()["data"]
     spans = [(row["start_time"], row["end_time"]) for row in rows]
@@ -128,5 +132,5 @@ def test_a_line_that_is_no_call_is_named_and_not_quoted(
     path = tmp_path / "calls.jsonl"
     path.write_text(f"{good}\n{good if line == 'same' else line}\n")
     with pytest.raises(ValueError, match=reason) as caught:
-        jsonl.load(path, "gong", anchor=NOON)
+        jsonl.as_calls(jsonl.read(path), "gong", anchor=NOON)
     assert "secret words" not in str(caught.value)

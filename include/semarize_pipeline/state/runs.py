@@ -54,16 +54,12 @@ class Runs:
     def of(self, vendor: str, conversation_ids: Sequence[str]) -> list[Run]:
         """Every run of these conversations, oldest attempt first."""
         row = t.semarize_runs.c
-        found: list[Run] = []
-        with self._state.read() as connection:
-            for part in _chunks(conversation_ids):
-                query = (
-                    sa.select(t.semarize_runs)
-                    .where(row.vendor == vendor, row.conversation_id.in_(part))
-                    .order_by(row.conversation_id, row.kit_code, row.attempt, row.idempotency_key)
-                )
-                found += [_run(each) for each in connection.execute(query).mappings()]
-        return found
+        order = (row.conversation_id, row.kit_code, row.attempt, row.idempotency_key)
+        return [
+            run
+            for part in _chunks(conversation_ids)
+            for run in self._found(vendor, row.conversation_id.in_(part), *order)
+        ]
 
     def accepted(self, key: str, run_id: str, at: datetime) -> None:
         """The run exists on the other side; from here on it is polled, never sent again."""
@@ -95,18 +91,20 @@ class Runs:
 
     def open(self, vendor: str) -> list[Run]:
         """Runs that were recorded and are not finished, sent or not."""
-        row = t.semarize_runs.c
-        query = sa.select(t.semarize_runs).where(row.vendor == vendor, row.status.in_(OPEN))
-        with self._state.read() as connection:
-            return [_run(each) for each in connection.execute(query).mappings()]
+        return self._found(vendor, t.semarize_runs.c.status.in_(OPEN))
 
     def waiting(self, vendor: str) -> list[Run]:
         """Runs that were accepted and are not finished, the next poll first."""
         row = t.semarize_runs.c
+        return self._found(vendor, row.status == "running", row.next_poll_at, row.idempotency_key)
+
+    def _found(
+        self, vendor: str, condition: sa.ColumnElement[bool], *order: sa.ColumnElement[Any]
+    ) -> list[Run]:
         query = (
             sa.select(t.semarize_runs)
-            .where(row.vendor == vendor, row.status == "running")
-            .order_by(row.next_poll_at, row.idempotency_key)
+            .where(t.semarize_runs.c.vendor == vendor, condition)
+            .order_by(*order)
         )
         with self._state.read() as connection:
             return [_run(each) for each in connection.execute(query).mappings()]

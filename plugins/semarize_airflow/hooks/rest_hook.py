@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Any
 
 import requests
@@ -16,7 +17,7 @@ from semarize_pipeline.state import State
 from semarize_pipeline.state.budgets import Limits
 
 
-class RestHook(HttpHook):
+class RestHook(HttpHook, ABC):
     """Airflow's HTTP connection and session, with our authentication and our pace under it.
 
     Of the connection's extra, ``verify``, ``cert`` and ``proxies`` configure the session. The
@@ -37,9 +38,9 @@ class RestHook(HttpHook):
             self._state = StateHook().get_conn()
         return self._state
 
+    @abstractmethod
     def authentication(self, given: Credentials) -> AuthBase:
         """How requests of this API are signed."""
-        raise NotImplementedError
 
     def get_conn(
         self, headers: dict[Any, Any] | None = None, extra_options: dict[str, Any] | None = None

@@ -7,7 +7,6 @@ its own holds the run, made anew each time.
 
 from __future__ import annotations
 
-import os
 import shutil
 import time
 from collections.abc import Mapping
@@ -15,10 +14,9 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from semarize_airflow.local import metadata
 from semarize_airflow.local.console import quiet
-from semarize_airflow.local.demo import load_dags, run
-from semarize_airflow.local.environment import Refused, Runtime, environment
+from semarize_airflow.local.demo import load_dags, prepare, run
+from semarize_airflow.local.environment import Refused, Runtime
 from semarize_airflow.local.processes import one_at_a_time
 from semarize_pipeline import vendors
 from semarize_pipeline.warehouse.duckdb import DuckDBWarehouse
@@ -74,9 +72,10 @@ def calls(runtime: Runtime, variables: Mapping[str, str], file: Path) -> int:
         shutil.rmtree(runtime.airflow_home, ignore_errors=True)
         anchor = datetime.now(UTC) - timedelta(hours=3)
         try:
-            served = {v: jsonl.load(file, v, anchor=anchor, days=DAYS) for v in vendors.names()}
+            lines = jsonl.read(file)
         except ValueError as problem:
             raise Refused(str(problem)) from None
+        served = {v: jsonl.as_calls(lines, v, anchor=anchor, days=DAYS) for v in vendors.names()}
         accounts = _run(runtime, variables, served)
     _show(accounts)
     print(f"The warehouse: {runtime.warehouse}")
@@ -88,12 +87,7 @@ def _run(
 ) -> list[Account]:
     world = World(call for calls in served.values() for call in calls)
     with quiet(runtime.logs / "calls.log") as console, running(world) as sandbox:
-        os.environ.clear()
-        os.environ.update(
-            environment(runtime, variables=variables, sandbox=sandbox.connections(), isolated=True)
-        )
-        with console.progress("Airflow: preparing its database"):
-            metadata.prepare()
+        prepare(console, runtime, variables, sandbox)
         for dag_id, dag in load_dags().items():
             begun = time.monotonic()
             with console.progress(dag_id):

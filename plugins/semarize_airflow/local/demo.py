@@ -88,16 +88,23 @@ def _demo(runtime: Runtime, variables: Mapping[str, str]) -> int:
                 f"  First run: the sandbox's clock stays {hours:.0f} hours behind, so that a "
                 "second `make demo` finds new calls"
             )
-        os.environ.clear()
-        os.environ.update(
-            environment(runtime, variables=variables, sandbox=sandbox.connections(), isolated=True)
-        )
-        with console.progress("Airflow: preparing its database"):
-            metadata.prepare()
+        prepare(console, runtime, variables, sandbox)
         console.line("Airflow: database and pools are ready")
         outcomes, efforts = _run_all(console, sandbox)
     after = report.landed(runtime.warehouse)
     return _tell(runtime, before, after, outcomes, efforts, time.monotonic() - begun)
+
+
+def prepare(
+    console: Console, runtime: Runtime, variables: Mapping[str, str], sandbox: Sandbox
+) -> None:
+    """Make this process one that runs DAGs against the sandbox, and nothing of the user's own."""
+    os.environ.clear()
+    os.environ.update(
+        environment(runtime, variables=variables, sandbox=sandbox.connections(), isolated=True)
+    )
+    with console.progress("Airflow: preparing its database"):
+        metadata.prepare()
 
 
 def _run_all(console: Console, sandbox: Sandbox) -> tuple[list[Outcome], dict[str, report.Effort]]:
