@@ -67,14 +67,18 @@ _ARROW = {
 }
 
 _CONNECTION = "warehouse_default"
-# Login answers that name the role, the warehouse or the account rather than the credential.
-_LOGIN_OBJECTS = frozenset({390186, 390189, 390201})
-_SESSION_ENDED = frozenset({390111, 390112, 390114})
-# An object, or the database itself, that is not there or not for this role.
-_MISSING = frozenset({2003, 2043, 90105, 90106})
+# Snowflake's numbers, sorted by what to do about them. Some are the connector's own constants,
+# the others what people report in public; Snowflake publishes no list.
+_LOGIN_OBJECTS = frozenset({390186, 390189, 390201})  # role not granted, no role, no warehouse
+_NETWORK_POLICY = frozenset({390422, 390432})  # this address is not let in, a policy is needed
+_NO_CREDIT = frozenset({390913})
+_USER_LOCKED = frozenset({390102})
+_SESSION_ENDED = frozenset({390103, 390104, 390111, 390112, 390113, 390114, 390115})
+# An object, a table, or the database itself that is not there or not for this role.
+_MISSING = frozenset({1757, 2003, 2043, 90105, 90106})
 _NO_PRIVILEGE = frozenset({3001, 3003, 3041})
-_NO_WAREHOUSE = frozenset({606, 90064, 90073})  # none selected, suspended, quota used up
-_PASSING = frozenset({604, 625, 630})  # cancelled, lock not free, statement timeout
+_NO_WAREHOUSE = frozenset({606, 90073})  # none selected, quota used up
+_PASSING = frozenset({604, 608, 625, 630})  # cancelled, suspended meanwhile, lock, time limit
 
 
 @dataclass(frozen=True, slots=True)
@@ -475,6 +479,22 @@ def _login_refused(error: Exception) -> PipelineError:
             f"Snowflake has no such role, warehouse or database for this user (error {number}); "
             f"check them in {_CONNECTION}"
         )
+    if number in _NETWORK_POLICY:
+        return Misconfigured(
+            f"Snowflake does not let this address in (error {number}); have its network policy "
+            f"allow it for the user of {_CONNECTION}"
+        )
+    if number in _NO_CREDIT:
+        return Misconfigured(
+            f"the Snowflake account of {_CONNECTION} is suspended (error {number}); see its billing"
+        )
+    if number in _USER_LOCKED:
+        return Misconfigured(
+            f"Snowflake has locked the user of {_CONNECTION} after wrong logins (error {number}); "
+            "find out who logs in with an old credential, and wait or have it unlocked"
+        )
+    if number in _SESSION_ENDED:
+        return TryAgain(f"Snowflake ended the login (error {number}); try again")
     if number // 10_000 == 39:
         return BadCredentials(
             f"Snowflake refused the login (error {number}); renew the credential of {_CONNECTION}"
