@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+import re
+import uuid
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +54,7 @@ class Recorded:
         self.arguments: dict[str, Any] = {}
         self.closed = 0
         self.description: list[Any] = []
+        self.finds: list[Any] = []
 
     def connect(self, **arguments: Any) -> Recorded:
         self.arguments = arguments
@@ -70,7 +73,7 @@ class Recorded:
             raise failed
 
     def fetchall(self) -> list[Any]:
-        return []
+        return self.finds
 
     def close(self) -> None:
         self.closed += 1
@@ -382,6 +385,44 @@ def test_staging_tables_are_gone_afterwards(emulator: int) -> None:
             "select table_name from information_schema.tables where table_schema = ?", ["LANDING"]
         )
         assert found == [{"table_name": "THINGS"}]
+
+
+def staging(age: timedelta) -> str:
+    return f"INCOMING_{datetime.now(UTC) - age:%Y%m%d%H%M%S}_{uuid.uuid4().hex.upper()}"
+
+
+def test_what_a_killed_task_left_is_swept_and_nothing_else(emulator: int) -> None:
+    left, loading = staging(timedelta(hours=25)), staging(timedelta(hours=23))
+    others = [loading, "INCOMING_ORDERS", f"INCOMING_{'9' * 14}", f"MY_{left}", f"{left}_1"]
+    with emulated(emulator, f"SWEPT_{uuid.uuid4().hex}").open("a test") as session:
+        session.ensure([THINGS])
+        for name in (left, *others):
+            session.query(f"create table landing.{name} (id varchar)")
+        session.ensure([THINGS])
+        found = session.query(
+            "select table_name from information_schema.tables where table_schema = ?", ["LANDING"]
+        )
+        assert {row["table_name"] for row in found} == {"THINGS", *others}
+
+
+def test_what_was_just_staged_has_a_name_that_is_known_again(far: Recorded) -> None:
+    """Only then can it be swept, one day; today it is not."""
+    land(far, *TWO)
+    names = [sql.split()[3].split(".")[1] for sql in far.said if sql.startswith("create")]
+    far.description = [(n, 2) for n in ("TABLE_NAME", "COLUMN_NAME", "DATA_TYPE", "NUMERIC_SCALE")]
+    far.finds = [(name.upper(), "ID", "TEXT", None) for name in names]
+    with SnowflakeWarehouse(CONNECTION, connect=far.connect).open("a test") as session:
+        said = len(far.said)
+        session.ensure([])
+        assert not [sql for sql in far.said[said:] if sql.startswith("drop")]
+        old = [re.sub(r"_\d{4}", "_2020", name.upper()) for name in names]
+        far.finds = [(name, "ID", "TEXT", None) for name in old]
+        far.fails = lambda sql: (
+            sf.ProgrammingError(msg="not yours", errno=3001) if sql.startswith("drop") else None
+        )
+        session.ensure([])
+    dropped = [sql.split(".")[1] for sql in far.said[said:] if sql.startswith("drop")]
+    assert dropped == old, "and one that cannot be dropped does not stop the work"
 
 
 def test_a_server_that_is_gone_is_worth_another_try() -> None:
