@@ -18,7 +18,11 @@ from fakesnow.server import app
 
 def main() -> None:
     mends.apply()
-    listener = socket.create_server(("127.0.0.1", 0))
+    # Named TCP, which asyncio wants to see before it switches Nagle's algorithm off: 40 ms a
+    # statement.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.bind(("127.0.0.1", 0))
+    listener.listen()
     print(listener.getsockname()[1], flush=True)
     # Whoever started this may be killed: the pipe's end is then the only sign of it.
     threading.Thread(target=lambda: (sys.stdin.read(), os._exit(0)), daemon=True).start()

@@ -58,7 +58,7 @@ class DuckDBWarehouse:
 
     @contextmanager
     def open(self, purpose: str) -> Iterator[DuckDBSession]:
-        with self.hold(purpose):
+        with self._hold(purpose):
             connection = self._connect()
             try:
                 yield DuckDBSession(connection)
@@ -68,11 +68,11 @@ class DuckDBWarehouse:
     @contextmanager
     def for_dbt(self, purpose: str) -> Iterator[DbtTarget]:
         # dbt opens the file itself and keeps it to the end: it waits in line for all of that.
-        with self.hold(purpose) as path:
+        with self._hold(purpose) as path:
             yield DbtTarget("duckdb", {"DBT_DUCKDB_PATH": str(path)})
 
     @contextmanager
-    def hold(self, purpose: str) -> Iterator[Path]:
+    def _hold(self, purpose: str) -> Iterator[Path]:
         """The file for oneself, closed: for another program to open."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
         lock = filelock.FileLock(f"{self.path}.lock", timeout=self._wait)

@@ -218,9 +218,11 @@ class SnowflakeWarehouse:
         self,
         connection: SnowflakeConnection,
         connect: Callable[..., Any] = snowflake.connector.connect,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.connection = connection
         self._connect = connect
+        self._clock = clock
 
     @contextmanager
     def open(self, purpose: str) -> Iterator[SnowflakeSession]:
@@ -230,7 +232,7 @@ class SnowflakeWarehouse:
         except (sf.Error, OSError) as error:
             raise _login_refused(error) from None
         try:
-            yield SnowflakeSession(opened)
+            yield SnowflakeSession(opened, self._clock)
         finally:
             # Work that succeeded must not fail on the way out.
             with suppress(sf.Error, OSError):
@@ -245,8 +247,9 @@ class SnowflakeWarehouse:
 class SnowflakeSession(Session):
     """A logged-in session."""
 
-    def __init__(self, connection: Any) -> None:
+    def __init__(self, connection: Any, clock: Callable[[], datetime]) -> None:
         self._connection = connection
+        self._clock = clock
 
     # ------------------------------------------------------------------ tables
 
@@ -277,7 +280,7 @@ class SnowflakeSession(Session):
 
     def _sweep(self, there: Iterable[str]) -> None:
         """Drop the staging tables of tasks that were killed, long after any could still load."""
-        latest = f"{datetime.now(UTC) - LEFT_BEHIND_AFTER:{_STAGING_TIME}}"
+        latest = f"{self._clock() - LEFT_BEHIND_AFTER:{_STAGING_TIME}}"
         for name in there:
             ours = _STAGING_NAME.fullmatch(name)
             if ours and ours[1] < latest:
@@ -304,7 +307,11 @@ class SnowflakeSession(Session):
     def land(self, loads: Sequence[Load]) -> None:
         # All files before the first statement: a value of another type stops the whole batch.
         with tempfile.TemporaryDirectory(prefix="landing-") as folder:
-            staged = [_write(load, Path(folder), _staging_name()) for load in loads if load.rows]
+            staged = [
+                _write(load, Path(folder), _staging_name(self._clock()))
+                for load in loads
+                if load.rows
+            ]
             if staged:
                 self._land(staged)
 
@@ -397,8 +404,8 @@ class _Staged:
     name: str
 
 
-def _staging_name() -> str:
-    return f"incoming_{datetime.now(UTC):{_STAGING_TIME}}_{uuid.uuid4().hex}"
+def _staging_name(now: datetime) -> str:
+    return f"incoming_{now:{_STAGING_TIME}}_{uuid.uuid4().hex}"
 
 
 def _write(load: Load, folder: Path, name: str) -> _Staged:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 import uuid
 from collections.abc import Callable
 from dataclasses import replace
@@ -291,6 +290,17 @@ def test_other_credentials(tmp_path: Path) -> None:
         replace(CONNECTION, private_key=tmp_path / "none").arguments("a test")
 
 
+def test_dbt_is_let_in_without_a_login_of_ours(far: Recorded) -> None:
+    """Nothing is held for it: loads go on beside it."""
+    warehouse = SnowflakeWarehouse(CONNECTION, connect=far.connect)
+    with warehouse.for_dbt("x" * 3000) as target, warehouse.for_dbt("beside it"):
+        assert target.name == "snowflake"
+        assert len(target.environment["SNOWFLAKE_QUERY_TAG"]) == 2000
+    assert far.arguments == {}
+    with pytest.raises(Misconfigured, match="no credential"):
+        SnowflakeWarehouse(replace(CONNECTION, password=None)).for_dbt("a test").__enter__()
+
+
 # ---------------------------------------------------------------------- errors
 
 LOGIN = [
@@ -405,24 +415,25 @@ def test_what_a_killed_task_left_is_swept_and_nothing_else(emulator: int) -> Non
         assert {row["table_name"] for row in found} == {"THINGS", *others}
 
 
-def test_what_was_just_staged_has_a_name_that_is_known_again(far: Recorded) -> None:
-    """Only then can it be swept, one day; today it is not."""
-    land(far, *TWO)
-    names = [sql.split()[3].split(".")[1] for sql in far.said if sql.startswith("create")]
-    far.description = [(n, 2) for n in ("TABLE_NAME", "COLUMN_NAME", "DATA_TYPE", "NUMERIC_SCALE")]
-    far.finds = [(name.upper(), "ID", "TEXT", None) for name in names]
-    with SnowflakeWarehouse(CONNECTION, connect=far.connect).open("a test") as session:
-        said = len(far.said)
+def test_what_was_staged_is_known_again_a_day_later(far: Recorded) -> None:
+    now = NOON
+    warehouse = SnowflakeWarehouse(CONNECTION, connect=far.connect, clock=lambda: now)
+    with warehouse.open("a test") as session:
+        session.land(TWO)
+        names = [sql.split()[3].upper() for sql in far.said if sql.startswith("create")]
+        far.description = [(name, 2) for name in ("table_name", "column_name", "data_type", "x")]
+        far.description[-1] = ("numeric_scale", 0)
+        far.finds = [(name.split(".")[1], "ID", "TEXT", None) for name in names]
+        far.said.clear()
         session.ensure([])
-        assert not [sql for sql in far.said[said:] if sql.startswith("drop")]
-        old = [re.sub(r"_\d{4}", "_2020", name.upper()) for name in names]
-        far.finds = [(name, "ID", "TEXT", None) for name in old]
+        assert not [sql for sql in far.said if sql.startswith("drop")], "it may still be loading"
+        now += timedelta(hours=25)
         far.fails = lambda sql: (
             sf.ProgrammingError(msg="not yours", errno=3001) if sql.startswith("drop") else None
         )
         session.ensure([])
-    dropped = [sql.split(".")[1] for sql in far.said[said:] if sql.startswith("drop")]
-    assert dropped == old, "and one that cannot be dropped does not stop the work"
+    dropped = [sql.split()[-1].upper() for sql in far.said if sql.startswith("drop")]
+    assert dropped == names, "and one that cannot be dropped does not stop the work"
 
 
 def test_a_server_that_is_gone_is_worth_another_try() -> None:
