@@ -1,4 +1,7 @@
-"""Whole DAGs by ``dag.test()``: real Airflow, real HTTP to the sandbox, real DuckDB and dbt."""
+"""Whole DAGs by ``dag.test()``: real Airflow, real HTTP to the sandbox, real DuckDB.
+
+scorecards, and all of them on Snowflake's emulator, are in test_both_warehouses.py.
+"""
 
 from __future__ import annotations
 
@@ -127,23 +130,6 @@ def test_a_bad_credential_fails_without_retries(
     assert tasks["extract"].state == "failed"
     assert tasks["extract"].try_number == 1
     assert len(sandbox.world.requests("chorus")) - before == 1
-
-
-@pytest.mark.slow
-def test_scorecards_builds_and_records_every_model(
-    run_dag: Any, sandbox: Sandbox, airflow_home: Path
-) -> None:
-    for vendor in ALL:
-        run_dag(f"conversations__{vendor}")
-    dag_run = run_dag("scorecards")
-    assert dag_run.state == "success"
-    results = rows(airflow_home, "select * from landing.dbt_results")
-    assert len(results) > 50
-    assert {row["status"] for row in results} <= {"success", "pass", "no-op", "skipped", "warn"}
-    scorecards = rows(airflow_home, "select * from marts.agent_daily_scorecards")
-    assert scorecards
-    explorer = rows(airflow_home, "select count(*) n from marts.conversation_explorer")
-    assert explorer[0]["n"] == 4 * len(ALL)
 
 
 def test_nothing_but_counts_and_ids_is_in_the_metadata_database(airflow_home: Path) -> None:
