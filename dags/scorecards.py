@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from airflow.sdk import DAG, AssetOrTimeSchedule, CronTriggerTimetable
 
@@ -23,4 +23,10 @@ with DAG(
     tags=["scorecards", "dbt"],
     doc_md=dag_defaults.SCORECARDS_DOC,
 ):
-    DbtBuildOperator(task_id="dbt_build", pool="warehouse", outlets=[SCORECARDS])
+    DbtBuildOperator(
+        task_id="dbt_build",
+        pool="warehouse",
+        outlets=[SCORECARDS],
+        # dbt waits for Snowflake's answers without end; this ends it, and whatever it started.
+        execution_timeout=timedelta(hours=3),
+    )

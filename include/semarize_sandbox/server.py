@@ -463,7 +463,9 @@ class SandboxServer:
     """A uvicorn server that holds its port from the moment it is made."""
 
     def __init__(self, world: World, host: str, port: int) -> None:
-        self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        # Named TCP, which asyncio wants to see before it switches Nagle's algorithm off: 40 ms a
+        # request.
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             self._socket.bind((host, port))

@@ -1,9 +1,12 @@
-"""``warehouse_default`` of the type snowflake, with the fields that Airflow's form has."""
+"""``warehouse_default`` of the type snowflake: the fields of Airflow's form, and what dbt gets."""
 
 from __future__ import annotations
 
 import base64
 import json
+import os
+import re
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +14,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+ROOT = Path(__file__).parents[2]
 EXTRA = {"account": "acme", "database": "CALLS", "warehouse": "LOADING", "role": "LOADER"}
 
 
@@ -28,16 +32,14 @@ def connect(airflow_home: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     return with_fields
 
 
-def pem() -> str:
-    return (
-        rsa.generate_private_key(65537, 2048)
-        .private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-        .decode()
-    )
+def pem(passphrase: str | None = None) -> str:
+    lock: Any = serialization.NoEncryption()
+    if passphrase:
+        lock = serialization.BestAvailableEncryption(passphrase.encode())
+    key = rsa.generate_private_key(65537, 2048)
+    return key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, lock
+    ).decode()
 
 
 def test_a_password(connect: Any) -> None:
@@ -97,12 +99,142 @@ def test_what_is_missing_is_named(
         connect(extra, **fields)
 
 
-def test_dbt_does_not_build_there_yet(connect: Any) -> None:
-    """It says so at once: before anything is opened, and without retries."""
-    connect(EXTRA, password="hunter2", host="127.0.0.1", port=1)
-    from airflow.sdk.exceptions import AirflowFailException
+# ---------------------------------------------------------------------- what dbt gets
 
-    from semarize_airflow.operators.dbt_operator import DbtBuildOperator
+SECRETS = ("PRIVATE_KEY", "PRIVATE_KEY_PASSPHRASE", "PASSWORD", "TOKEN")
 
-    with pytest.raises(AirflowFailException, match="dbt builds on DuckDB only"):
-        DbtBuildOperator(task_id="dbt_build").execute({})
+
+def for_dbt(told: Any) -> dict[str, str]:
+    """The environment, with its secrets under their short names, without what is empty."""
+    from semarize_pipeline.warehouse.snowflake import SnowflakeWarehouse
+
+    with SnowflakeWarehouse(told).for_dbt("scorecards/run/dbt_build: dbt build") as target:
+        assert target.name == "snowflake"
+        for name, value in target.environment.items():
+            is_secret = name.startswith("DBT_ENV_SECRET_SNOWFLAKE_")
+            assert is_secret == (name.split("SNOWFLAKE_")[1] in SECRETS), "dbt blots out only those"
+            if is_secret and value:
+                assert value not in repr(target)
+        return {n.split("SNOWFLAKE_")[1]: v for n, v in target.environment.items() if v}
+
+
+def test_dbt_gets_the_same_connection(connect: Any) -> None:
+    told = connect(
+        {**EXTRA, "protocol": "http"}, password="hunter2", host="sf.example.com", port=8443
+    )
+    assert for_dbt(told) == {
+        "ACCOUNT": "acme",
+        "USER": "BOT",
+        "PASSWORD": "hunter2",
+        "DATABASE": "CALLS",
+        "WAREHOUSE": "LOADING",
+        "ROLE": "LOADER",
+        "HOST": "sf.example.com",
+        "PORT": "8443",
+        "PROTOCOL": "http",
+        "QUERY_TAG": "scorecards/run/dbt_build: dbt build",
+    }
+
+
+def test_nothing_is_left_for_dbt_to_find_elsewhere(connect: Any) -> None:
+    """Else a role of the worker's own environment would build."""
+    told = connect({"account": "acme", "database": "CALLS"}, password="hunter2")
+    environment = told.dbt_environment("a test")
+    empty = {name for name, value in environment.items() if not value}
+    assert {"SNOWFLAKE_ROLE", "SNOWFLAKE_WAREHOUSE", "SNOWFLAKE_PRIVATE_KEY_PATH"} <= empty
+    profile = (ROOT / "dbt" / "profiles.yml").read_text()
+    read = set(re.findall(r"env_var\('((?:DBT_ENV_SECRET_)?SNOWFLAKE_\w+)'", profile))
+    assert read == set(environment), "what is read is given, and nothing else"
+
+
+def test_dbt_gets_a_key_as_it_was_given(connect: Any, tmp_path: Path) -> None:
+    """Never opened, and never written: encrypted text stays so, and a file stays where it is."""
+    key, path = pem("a passphrase"), tmp_path / "key.p8"
+    path.write_text(key)
+    for way in (key, base64.b64encode(key.encode()).decode()):
+        told = connect({**EXTRA, "private_key_content": way}, password="a passphrase")
+        found = for_dbt(told)
+        assert found["PRIVATE_KEY"] == key.strip()
+        assert found["PRIVATE_KEY_PASSPHRASE"] == "a passphrase"
+        assert not {"PASSWORD", "TOKEN", "PRIVATE_KEY_PATH", "AUTHENTICATOR"} & set(found)
+    told = connect({**EXTRA, "private_key_file": str(path)}, password="a passphrase")
+    found = for_dbt(told)
+    assert found["PRIVATE_KEY_PATH"] == str(path)
+    assert "PRIVATE_KEY" not in found
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_dbt_gets_a_token(connect: Any) -> None:
+    told = connect({**EXTRA, "authenticator": "oauth", "token": "t-1"}, password="unused")
+    found = for_dbt(told)
+    assert (found["AUTHENTICATOR"], found["TOKEN"]) == ("oauth", "t-1")
+    assert not {"PASSWORD", "PRIVATE_KEY"} & set(found)
+
+
+def test_a_key_that_cannot_be_opened_never_reaches_dbt(connect: Any) -> None:
+    from semarize_pipeline.errors import BadCredentials
+
+    told = connect({**EXTRA, "private_key_content": pem("a passphrase")}, password="another")
+    with pytest.raises(BadCredentials, match="warehouse_default"):
+        for_dbt(told)
+
+
+@pytest.mark.slow
+def test_dbt_reads_all_of_it(connect: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The real dbt, with our profile: what it would hand to the connector."""
+    key, path = pem("a passphrase"), tmp_path / "key.p8"
+    path.write_text(key)
+    ways: list[tuple[dict[str, Any], dict[str, str]]] = [
+        ({}, {"password": "a passphrase"}),
+        ({"private_key_content": key}, {"private_key": "opened"}),
+        ({"private_key_file": str(path)}, {"private_key": "opened"}),
+        ({"authenticator": "oauth", "token": "t-1"}, {"authenticator": "oauth", "token": "t-1"}),
+    ]
+    monkeypatch.setenv("SNOWFLAKE_ROLE", "SOMEBODY_ELSE")
+    given = []
+    for way, _ in ways:
+        extra = {"account": "acme", "database": "CALLS", "warehouse": "LOADING", **way}
+        told = connect(extra, password="a passphrase", host="sf.example.com", port=8443)
+        given.append(told.dbt_environment("the tag"))
+    done = subprocess.run(
+        [str(ROOT / ".venv-dbt" / "bin" / "python"), "-c", READ_PROFILE, str(ROOT / "dbt")],
+        input=json.dumps(given),
+        env={**os.environ, "PYTHONPATH": ""},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    found = json.loads(done.stdout.splitlines()[-1])
+    for read, (way, credential) in zip(found, ways, strict=True):
+        assert read["credential"] == credential, way
+        assert read["port"] == 8443
+        assert read["role"] is None
+        assert read["query_tag"] == "the tag"
+        assert read["retry_on_database_errors"] is False
+
+
+READ_PROFILE = """
+import json, os, sys
+from dbt.config.profile import read_profile
+from dbt.config.renderer import ProfileRenderer
+from dbt.adapters.snowflake.connections import SnowflakeCredentials
+from dbt_common.context import set_invocation_context
+
+found = []
+for environment in json.load(sys.stdin):
+    set_invocation_context({**os.environ, **environment})
+    os.environ.update(environment)
+    told = read_profile(sys.argv[1])["semarize_conversations"]["outputs"]["snowflake"]
+    told = ProfileRenderer({}).render_data(told)
+    del told["type"], told["threads"]
+    SnowflakeCredentials.validate(told)
+    read = SnowflakeCredentials.from_dict(told)
+    given = read.auth_args()
+    credential = {n: given[n] for n in ("password", "token", "authenticator") if given.get(n)}
+    if given.get("private_key"):
+        credential["private_key"] = "opened"
+    names = ("port", "role", "query_tag", "retry_on_database_errors")
+    found.append({**{n: getattr(read, n) for n in names}, "credential": credential})
+print(json.dumps(found))
+"""

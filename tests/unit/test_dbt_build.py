@@ -135,6 +135,20 @@ def test_how_dbt_is_called(dbt: FakeDbt, monkeypatch: pytest.MonkeyPatch) -> Non
     assert not {"PYTHONPATH", "VIRTUAL_ENV"} & set(environment)
 
 
+def test_a_secret_goes_by_the_environment_alone(
+    dbt: FakeDbt, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A command line can be read by everybody on the machine, and a log by more."""
+    caplog.set_level(logging.DEBUG)
+    dbt.does(results(node("model.a.b")))
+    dbt.build.run("snowflake", {"DBT_ENV_SECRET_SNOWFLAKE_PASSWORD": "hunter2"})
+    called = dbt.called
+    assert called["environment"]["DBT_ENV_SECRET_SNOWFLAKE_PASSWORD"] == "hunter2"
+    assert "hunter2" not in " ".join(called["arguments"])
+    assert "hunter2" not in caplog.text
+    assert not [f for f in dbt.work.rglob("*") if f.is_file() and "hunter2" in f.read_text()]
+
+
 @pytest.mark.parametrize("status", ["error", "fail", "runtime error"])
 def test_a_failing_node_is_named(status: str, dbt: FakeDbt) -> None:
     dbt.does(

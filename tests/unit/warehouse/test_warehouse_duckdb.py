@@ -20,7 +20,7 @@ from unit.support import NOON
 from semarize_pipeline.errors import TryAgain
 from semarize_pipeline.warehouse import tables
 from semarize_pipeline.warehouse.duckdb import DuckDBWarehouse
-from semarize_pipeline.warehouse.port import Load
+from semarize_pipeline.warehouse.port import DbtTarget, Load
 
 
 @pytest.fixture
@@ -168,12 +168,12 @@ def test_holding_gives_the_closed_file_to_another_program(path: Path) -> None:
         session.land(
             [Load(tables.LEDGER, [{"vendor": "gong", "conversation_id": "c", "listed_at": NOON}])]
         )
-    with warehouse.hold("dbt build") as held:
-        assert held == path
+    with warehouse.for_dbt("dbt build") as target:
+        assert target == DbtTarget("duckdb", {"DBT_DUCKDB_PATH": str(path)})
         with pytest.raises(TryAgain, match="dbt build"), warehouse.open("land"):
             pass
         code = (
-            f"import duckdb; c = duckdb.connect({str(held)!r}); "
+            f"import duckdb; c = duckdb.connect({str(path)!r}); "
             "c.execute('create table made as select * from landing.ledger')"
         )
         subprocess.run([sys.executable, "-c", code], check=True, timeout=30)
@@ -185,7 +185,7 @@ def test_a_failure_gives_the_file_back(path: Path) -> None:
     warehouse = DuckDBWarehouse(path, wait_seconds=0.2)
     with pytest.raises(RuntimeError), warehouse.open("a test"):
         raise RuntimeError("boom")
-    with pytest.raises(RuntimeError), warehouse.hold("a test"):
+    with pytest.raises(RuntimeError), warehouse.for_dbt("a test"):
         raise RuntimeError("boom")
     with warehouse.open("again"):
         assert Path(f"{path}.holder").exists()

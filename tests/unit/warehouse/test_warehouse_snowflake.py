@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
+import uuid
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,7 @@ class Recorded:
         self.arguments: dict[str, Any] = {}
         self.closed = 0
         self.description: list[Any] = []
+        self.finds: list[Any] = []
 
     def connect(self, **arguments: Any) -> Recorded:
         self.arguments = arguments
@@ -70,7 +72,7 @@ class Recorded:
             raise failed
 
     def fetchall(self) -> list[Any]:
-        return []
+        return self.finds
 
     def close(self) -> None:
         self.closed += 1
@@ -87,8 +89,8 @@ def far() -> Recorded:
     return Recorded()
 
 
-def land(far: Recorded, *loads: Load, transactional: bool = True) -> None:
-    warehouse = SnowflakeWarehouse(CONNECTION, transactional, connect=far.connect)
+def land(far: Recorded, *loads: Load) -> None:
+    warehouse = SnowflakeWarehouse(CONNECTION, connect=far.connect)
     with warehouse.open("a test") as session:
         session.land(loads)
 
@@ -123,12 +125,6 @@ def test_definitions_come_before_the_transaction_and_all_changes_within(far: Rec
 def test_nothing_is_said_without_rows(far: Recorded) -> None:
     land(far, Load(THINGS, []))
     assert far.said == []
-
-
-def test_without_transactions_there_is_no_bracket(far: Recorded) -> None:
-    land(far, *TWO, transactional=False)
-    assert far.said
-    assert not set(far.said) & set(BRACKETS)
 
 
 @pytest.mark.parametrize("where", ["create transient", "put ", "copy into", "delete", "commit"])
@@ -294,12 +290,28 @@ def test_other_credentials(tmp_path: Path) -> None:
         replace(CONNECTION, private_key=tmp_path / "none").arguments("a test")
 
 
+def test_dbt_is_let_in_without_a_login_of_ours(far: Recorded) -> None:
+    """Nothing is held for it: loads go on beside it."""
+    warehouse = SnowflakeWarehouse(CONNECTION, connect=far.connect)
+    with warehouse.for_dbt("x" * 3000) as target, warehouse.for_dbt("beside it"):
+        assert target.name == "snowflake"
+        assert len(target.environment["SNOWFLAKE_QUERY_TAG"]) == 2000
+    assert far.arguments == {}
+    with pytest.raises(Misconfigured, match="no credential"):
+        SnowflakeWarehouse(replace(CONNECTION, password=None)).for_dbt("a test").__enter__()
+
+
 # ---------------------------------------------------------------------- errors
 
 LOGIN = [
     (sf.DatabaseError(msg=f"Incorrect {SECRET}", errno=390100), BadCredentials),
     (sf.DatabaseError(msg=f"JWT token is invalid {SECRET}", errno=394304), BadCredentials),
+    (sf.DatabaseError(msg="Invalid OAuth access token", errno=390303), BadCredentials),
     (sf.DatabaseError(msg="role", errno=390189), Misconfigured),
+    (sf.DatabaseError(msg="IP 10.0.0.1 is not allowed", errno=390422), Misconfigured),
+    (sf.DatabaseError(msg="free trial has ended", errno=390913), Misconfigured),
+    (sf.DatabaseError(msg="User temporarily locked", errno=390102), Misconfigured),
+    (sf.DatabaseError(msg="master token expired", errno=390114), TryAgain),
     (sf.ForbiddenError(msg="403", errno=250001), Misconfigured),
     (sf.ProgrammingError(msg="no user", errno=251005), Misconfigured),
     (sf.OperationalError(msg="no answer", errno=250001), TryAgain),
@@ -330,7 +342,12 @@ STATEMENT = [
     (sf.ProgrammingError(msg="Object", errno=2003), Misconfigured, "missing"),
     (sf.ProgrammingError(msg="privileges", errno=3001), Misconfigured, "grant"),
     (sf.ProgrammingError(msg="No active warehouse", errno=606), Misconfigured, "resume"),
+    (sf.ProgrammingError(msg="quota", errno=90073), Misconfigured, "resource monitor"),
+    (sf.ProgrammingError(msg="No such table", errno=1757), Misconfigured, "missing"),
     (sf.ProgrammingError(msg="lock", errno=625), TryAgain, "try again"),
+    (sf.ProgrammingError(msg="suspended", errno=608), TryAgain, "try again"),
+    (sf.ProgrammingError(msg="time limit", errno=630), TryAgain, "try again"),
+    (sf.ProgrammingError(msg="no session", errno=390113), TryAgain, "try again"),
     (sf.ProgrammingError(msg="session expired", errno=390112), TryAgain, "try again"),
     (sf.OperationalError(msg="network", errno=250003), TryAgain, "did not answer"),
     (sf.InternalServerError(msg="500"), TryAgain, "did not answer"),
@@ -378,6 +395,45 @@ def test_staging_tables_are_gone_afterwards(emulator: int) -> None:
             "select table_name from information_schema.tables where table_schema = ?", ["LANDING"]
         )
         assert found == [{"table_name": "THINGS"}]
+
+
+def staging(age: timedelta) -> str:
+    return f"INCOMING_{datetime.now(UTC) - age:%Y%m%d%H%M%S}_{uuid.uuid4().hex.upper()}"
+
+
+def test_what_a_killed_task_left_is_swept_and_nothing_else(emulator: int) -> None:
+    left, loading = staging(timedelta(hours=25)), staging(timedelta(hours=23))
+    others = [loading, "INCOMING_ORDERS", f"INCOMING_{'9' * 14}", f"MY_{left}", f"{left}_1"]
+    with emulated(emulator, f"SWEPT_{uuid.uuid4().hex}").open("a test") as session:
+        session.ensure([THINGS])
+        for name in (left, *others):
+            session.query(f"create table landing.{name} (id varchar)")
+        session.ensure([THINGS])
+        found = session.query(
+            "select table_name from information_schema.tables where table_schema = ?", ["LANDING"]
+        )
+        assert {row["table_name"] for row in found} == {"THINGS", *others}
+
+
+def test_what_was_staged_is_known_again_a_day_later(far: Recorded) -> None:
+    now = NOON
+    warehouse = SnowflakeWarehouse(CONNECTION, connect=far.connect, clock=lambda: now)
+    with warehouse.open("a test") as session:
+        session.land(TWO)
+        names = [sql.split()[3].upper() for sql in far.said if sql.startswith("create")]
+        far.description = [(name, 2) for name in ("table_name", "column_name", "data_type", "x")]
+        far.description[-1] = ("numeric_scale", 0)
+        far.finds = [(name.split(".")[1], "ID", "TEXT", None) for name in names]
+        far.said.clear()
+        session.ensure([])
+        assert not [sql for sql in far.said if sql.startswith("drop")], "it may still be loading"
+        now += timedelta(hours=25)
+        far.fails = lambda sql: (
+            sf.ProgrammingError(msg="not yours", errno=3001) if sql.startswith("drop") else None
+        )
+        session.ensure([])
+    dropped = [sql.split()[-1].upper() for sql in far.said if sql.startswith("drop")]
+    assert dropped == names, "and one that cannot be dropped does not stop the work"
 
 
 def test_a_server_that_is_gone_is_worth_another_try() -> None:
