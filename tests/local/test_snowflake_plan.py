@@ -1,0 +1,132 @@
+"""``make snowflake-plan``: its text can be run, says whom it asked, and changes nothing."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from unit.warehouse.emulator import PASSWORD, emulator_running
+
+from semarize_airflow.local.environment import ROOT
+from semarize_airflow.local.snowflake_plan import CONNECTIONS
+from semarize_pipeline.warehouse.snowflake_setup import parameters, statements
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def port() -> Iterator[int]:
+    with emulator_running() as port:
+        yield port
+
+
+def run(folder: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """The command as `make` starts it, without any connection of whoever runs the tests."""
+    clean = {k: v for k, v in os.environ.items() if not k.startswith(("AIRFLOW", "PIPELINE"))}
+    return subprocess.run(
+        [sys.executable, "-m", "semarize_airflow.local", "snowflake-plan", *arguments],
+        env={
+            **clean,
+            "PYTHONPATH": f"{ROOT / 'include'}:{ROOT / 'plugins'}",
+            "LOCAL_RUNTIME": str(folder / "runtime"),
+            "HOME": str(folder),
+            **variables,
+        },
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+
+def connection(port: int, database: str = "PLANNED", **extra: Any) -> str:
+    told = {"account": "emulated", "database": database, "protocol": "http", **extra}
+    fields = {"login": "tester", "password": PASSWORD, "host": "127.0.0.1", "port": port}
+    return json.dumps({"conn_type": "snowflake", **fields, "extra": told})
+
+
+def to_run(text: str) -> list[str]:
+    return [line for line in text.splitlines() if line and not line.startswith("--")]
+
+
+def test_without_a_connection_it_is_the_whole_set_up_and_says_so(tmp_path: Path) -> None:
+    done = run(tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "No account was asked: neither AIRFLOW_CONN_SNOWFLAKE_ADMIN" in done.stdout
+    expected = [f"{each.sql};" for each in statements(parameters({})) if not each.missing]
+    assert to_run(done.stdout) == expected
+    for line in done.stdout.splitlines():
+        assert ";" not in line or not line.startswith("--"), "some tools end a statement there"
+    assert "is there already" not in done.stdout
+    assert "alter user SEMARIZE_SERVICE set rsa_public_key" in done.stdout, "as a comment"
+    sections = [line for line in done.stdout.splitlines() if line.startswith("-- == ")]
+    assert len(sections) == len(set(sections)) == 8
+
+
+def test_names_can_be_given_and_masking_left_out(tmp_path: Path) -> None:
+    done = run(tmp_path, "--standard-edition", "--set", "prefix=calls", "--set", "public_key=QUJD")
+    assert done.returncode == 0
+    wanted = statements(parameters({"prefix": "calls", "public_key": "QUJD"}), masking=False)
+    assert to_run(done.stdout) == [f"{each.sql};" for each in wanted]
+    assert "Masking is left out" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("given", "remedy"),
+    [
+        (["--set", "database"], "NAME=VALUE"),
+        (["--set", "database=a;b"], "letters, digits"),
+        (["--set", "colour=blue"], "no parameter colour"),
+    ],
+)
+def test_a_wrong_name_ends_it_before_any_sql(tmp_path: Path, given: list[str], remedy: str) -> None:
+    done = run(tmp_path, *given)
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert remedy in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_what_is_there_is_marked_and_nothing_is_made(tmp_path: Path, port: int) -> None:
+    admin, name = CONNECTIONS
+    # The emulator makes the database that a login names; all else has to stay missing.
+    for _ in range(2):
+        done = run(tmp_path, "--set", "database=planned", **{name: connection(port)})
+        assert done.returncode == 0, done.stderr
+        assert "Asked with SHOW alone: account emulated, as tester" in done.stdout
+        lines = done.stdout.splitlines()
+        made = lines.index("-- database PLANNED is there already")
+        assert lines[made + 1].startswith("create database if not exists PLANNED ")
+        assert "-- schema PLANNED.LANDING is not there yet" in lines
+        assert "-- table PLANNED.LANDING.LEDGER is not there yet" in lines
+        assert "-- role SEMARIZE_LOADER may be there: not visible" in lines
+        assert "-- 1 of the " in done.stdout
+    assert PASSWORD not in done.stdout + done.stderr
+    # The plan's database and the connection's must not differ unseen.
+    other = run(tmp_path, **{name: connection(port)})
+    assert "lands in the database PLANNED, and this plan makes SEMARIZE" in other.stdout
+    # An administrator's connection is asked first.
+    done = run(
+        tmp_path, **{admin: connection(port, role="ACCOUNTADMIN"), name: "duckdb:///nowhere"}
+    )
+    assert "with the role ACCOUNTADMIN" in done.stdout
+    assert to_run(done.stdout) == to_run(other.stdout)
+
+
+def test_what_cannot_be_asked_is_told_and_the_plan_is_whole(tmp_path: Path) -> None:
+    name = "AIRFLOW_CONN_WAREHOUSE_DEFAULT"
+    for told, why in (
+        ('{"conn_type": "duckdb", "host": "/nowhere"}', "is not a Snowflake connection"),
+        ('{"conn_type": "snowflake", "login": "x"}', "give login, and account and database"),
+    ):
+        done = run(tmp_path, **{name: told})
+        assert done.returncode == 0, done.stderr
+        assert "No account was asked" in done.stdout
+        assert why in done.stdout
+        assert len(to_run(done.stdout)) > 60
