@@ -23,7 +23,7 @@ import orjson
 import pyarrow as pa
 
 from semarize_pipeline.errors import Misconfigured, TryAgain
-from semarize_pipeline.warehouse.port import Load, Session, cell, distinct
+from semarize_pipeline.warehouse.port import DbtTarget, Load, Session, cell, distinct
 from semarize_pipeline.warehouse.tables import SCHEMA, Table, Type
 
 WAIT_SECONDS = 300.0
@@ -66,8 +66,14 @@ class DuckDBWarehouse:
                 connection.close()
 
     @contextmanager
+    def for_dbt(self, purpose: str) -> Iterator[DbtTarget]:
+        # dbt opens the file itself and keeps it to the end: it waits in line for all of that.
+        with self.hold(purpose) as path:
+            yield DbtTarget("duckdb", {"DBT_DUCKDB_PATH": str(path)})
+
+    @contextmanager
     def hold(self, purpose: str) -> Iterator[Path]:
-        """The file for oneself, closed: for another program, such as dbt, to open."""
+        """The file for oneself, closed: for another program to open."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
         lock = filelock.FileLock(f"{self.path}.lock", timeout=self._wait)
         note = Path(f"{self.path}.holder")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import orjson
@@ -40,11 +40,22 @@ class Session(Protocol):
         """Rows of a query with ``?`` for each parameter. JSON columns come as Python values."""
 
 
+@dataclass(frozen=True, slots=True)
+class DbtTarget:
+    """Where dbt builds: a target of ``dbt/profiles.yml``, and the environment it reads there."""
+
+    name: str
+    environment: Mapping[str, str] = field(repr=False)
+
+
 class Warehouse(Protocol):
     """A warehouse that is opened late and closed early."""
 
     def open(self, purpose: str) -> AbstractContextManager[Session]:
         """Open it; ``purpose`` is shown to whoever has to wait. Raises TryAgain after a while."""
+
+    def for_dbt(self, purpose: str) -> AbstractContextManager[DbtTarget]:
+        """Let dbt in, for as long as the block lasts; ``purpose`` and errors as with ``open``."""
 
 
 class Json(str):

@@ -26,7 +26,7 @@ from cryptography.hazmat.primitives import serialization
 from snowflake.connector import errors as sf
 
 from semarize_pipeline.errors import BadCredentials, Misconfigured, PipelineError, TryAgain
-from semarize_pipeline.warehouse.port import Load, Session, cell, distinct
+from semarize_pipeline.warehouse.port import DbtTarget, Load, Session, cell, distinct
 from semarize_pipeline.warehouse.tables import SCHEMA, Column, Table, Type
 
 log = logging.getLogger(__name__)
@@ -140,12 +140,48 @@ class SnowflakeConnection:
             f"{_CONNECTION} holds no credential; give a password, a private key or a token"
         )
 
+    def dbt_environment(self, purpose: str) -> dict[str, str]:
+        """What ``dbt/profiles.yml`` reads. dbt blots out the values of DBT_ENV_SECRET_ itself.
+
+        Nothing is left out: what dbt inherits from the worker must not fill a gap.
+        """
+        self._credential()  # a key that cannot be opened is told of here, not in dbt's log
+        key, path = self._key_text(), self._key_path()
+        authenticator = "oauth" if self.oauth_token and not self.private_key else None
+        wanted = {
+            "SNOWFLAKE_ACCOUNT": self.account,
+            "SNOWFLAKE_USER": self.user,
+            "SNOWFLAKE_DATABASE": self.database,
+            "SNOWFLAKE_WAREHOUSE": self.warehouse,
+            "SNOWFLAKE_ROLE": self.role,
+            "SNOWFLAKE_HOST": self.host,
+            "SNOWFLAKE_PORT": self.port,
+            "SNOWFLAKE_PROTOCOL": self.protocol,
+            "SNOWFLAKE_QUERY_TAG": purpose[:QUERY_TAG_CHARACTERS],
+            "SNOWFLAKE_AUTHENTICATOR": authenticator,
+            "SNOWFLAKE_PRIVATE_KEY_PATH": path,
+            "DBT_ENV_SECRET_SNOWFLAKE_PRIVATE_KEY": key,
+            "DBT_ENV_SECRET_SNOWFLAKE_PRIVATE_KEY_PASSPHRASE": self.private_key_passphrase,
+            "DBT_ENV_SECRET_SNOWFLAKE_PASSWORD": None if self.private_key else self.password,
+            "DBT_ENV_SECRET_SNOWFLAKE_TOKEN": self.oauth_token if authenticator else None,
+        }
+        return {name: str(value or "") for name, value in wanted.items()}
+
+    def _key_text(self) -> str | None:
+        told = self.private_key
+        is_text = isinstance(told, str) and told.lstrip().startswith("-----BEGIN")
+        return str(told).strip() if is_text else None
+
+    def _key_path(self) -> Path | None:
+        if not self.private_key or self._key_text():
+            return None
+        return Path(self.private_key).expanduser().absolute()
+
     def _der(self) -> bytes:
         """The key as the connector wants it: unencrypted PKCS#8, as DER."""
-        told = self.private_key
+        text, path = self._key_text(), self._key_path()
         try:
-            is_text = isinstance(told, str) and told.lstrip().startswith("-----BEGIN")
-            pem = str(told).encode() if is_text else Path(str(told)).expanduser().read_bytes()
+            pem = path.read_bytes() if path else str(text).encode()
         except OSError:
             raise Misconfigured(
                 f"the private key file of {_CONNECTION} cannot be read; check its path"
@@ -168,20 +204,14 @@ class SnowflakeConnection:
 
 
 class SnowflakeWarehouse:
-    """A warehouse in a Snowflake database, in the schema ``landing``.
-
-    :param transactional: all loads of a batch in one transaction. False only for an emulator
-        that cannot merge within one; a killed task may then leave half a batch.
-    """
+    """A warehouse in a Snowflake database, in the schema ``landing``."""
 
     def __init__(
         self,
         connection: SnowflakeConnection,
-        transactional: bool = True,
         connect: Callable[..., Any] = snowflake.connector.connect,
     ) -> None:
         self.connection = connection
-        self._transactional = transactional
         self._connect = connect
 
     @contextmanager
@@ -192,19 +222,23 @@ class SnowflakeWarehouse:
         except (sf.Error, OSError) as error:
             raise _login_refused(error) from None
         try:
-            yield SnowflakeSession(opened, self._transactional)
+            yield SnowflakeSession(opened)
         finally:
             # Work that succeeded must not fail on the way out.
             with suppress(sf.Error, OSError):
                 opened.close()
 
+    @contextmanager
+    def for_dbt(self, purpose: str) -> Iterator[DbtTarget]:
+        # Nothing to wait for: dbt logs in by itself, beside whoever loads.
+        yield DbtTarget("snowflake", self.connection.dbt_environment(purpose))
+
 
 class SnowflakeSession(Session):
     """A logged-in session."""
 
-    def __init__(self, connection: Any, transactional: bool) -> None:
+    def __init__(self, connection: Any) -> None:
         self._connection = connection
-        self._transactional = transactional
 
     # ------------------------------------------------------------------ tables
 
@@ -289,11 +323,6 @@ class SnowflakeSession(Session):
         )
 
     def _merge(self, staged: Sequence[_Staged]) -> None:
-        if not self._transactional:
-            for each in staged:
-                for statement in _merging(each):
-                    self._run(statement, each.load.table.qualified)
-            return
         self._run("begin", "the landing tables")
         try:
             for each in staged:

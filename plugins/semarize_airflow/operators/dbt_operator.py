@@ -17,9 +17,7 @@ from semarize_airflow.hooks.warehouse_hook import WarehouseHook
 from semarize_airflow.run import run_name
 from semarize_pipeline import landing, vendors
 from semarize_pipeline.dbt_build import BuildFailed, DbtBuild
-from semarize_pipeline.errors import Misconfigured
 from semarize_pipeline.warehouse import tables
-from semarize_pipeline.warehouse.duckdb import DuckDBWarehouse
 from semarize_pipeline.warehouse.port import Load
 
 ROOT = Path(semarize_pipeline.__file__).parents[2]
@@ -37,11 +35,6 @@ class DbtBuildOperator(BaseOperator):
     def execute(self, context: Any) -> dict[str, int]:
         with handled(self):
             warehouse = WarehouseHook().get_conn()
-            if not isinstance(warehouse, DuckDBWarehouse):
-                raise Misconfigured(
-                    "dbt builds on DuckDB only so far, and warehouse_default is another "
-                    "warehouse; run dbt there yourself and pause this DAG"
-                )
             run = run_name(context)
             with warehouse.open(f"{run}: make the landing tables") as session:
                 session.ensure(
@@ -52,9 +45,8 @@ class DbtBuildOperator(BaseOperator):
                 os.environ.get("DBT_PROJECT_DIR", str(ROOT / "dbt")),
                 airflow_home() / "dbt",
             )
-            # dbt opens the file itself and keeps it to the end: wait in line for all of that.
-            with warehouse.hold(f"{run}: dbt build") as path:
-                build = self._build.run("duckdb", {"DBT_DUCKDB_PATH": str(path)})
+            with warehouse.for_dbt(f"{run}: dbt build") as target:
+                build = self._build.run(target.name, target.environment)
             mark = landing.stamp(datetime.now(UTC), run)
             with warehouse.open(f"{run}: land dbt's results") as session:
                 session.land([Load(tables.DBT_RESULTS, landing.stamped(build.results, mark))])

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import os
 import subprocess
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from semarize_pipeline.warehouse.snowflake import SnowflakeWarehouse
@@ -22,7 +25,8 @@ def emulator_running() -> Iterator[int]:
     if not PYTHON.exists():
         raise RuntimeError(f"there is no {PYTHON}; run make setup")
     program = subprocess.Popen(
-        [str(PYTHON), str(ROOT / "tests" / "emulator" / "serve.py")],
+        [str(PYTHON), "-m", "serve"],
+        env={**os.environ, "PYTHONPATH": str(ROOT / "tests" / "emulator")},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
@@ -42,6 +46,12 @@ def emulator_running() -> Iterator[int]:
         program.stdout.close()
 
 
+def told(port: int, database: str) -> dict[str, list[dict[str, Any]]]:
+    """The logins and statements that came over the wire for this database, oldest first."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/emulated/{database}", timeout=10) as got:
+        return dict(json.load(got))
+
+
 def emulated(port: int, database: str) -> SnowflakeWarehouse:
     # Not at the top: the connector is large, and most tests do without.
     from semarize_pipeline.warehouse.snowflake import SnowflakeConnection, SnowflakeWarehouse
@@ -57,4 +67,4 @@ def emulated(port: int, database: str) -> SnowflakeWarehouse:
         login_timeout_seconds=10,
         network_timeout_seconds=5,
     )
-    return SnowflakeWarehouse(connection, transactional=False)
+    return SnowflakeWarehouse(connection)

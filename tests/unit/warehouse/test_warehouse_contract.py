@@ -31,19 +31,10 @@ WAREHOUSES: dict[str, Callable[[Path, Callable[[], int]], Warehouse]] = {
 }
 # Each example is a dozen requests there.
 EXAMPLES = {"duckdb": 60, "snowflake": 6}
-# What the emulator, not the implementation, cannot do; docs/snowflake.md lists it too.
-CANNOT = {
-    ("snowflake", "test_an_error_in_a_removal_undoes_it_too"): (
-        "the emulator cannot merge within a transaction, so nothing undoes the removal"
-    ),
-}
 
 
 @pytest.fixture(params=WAREHOUSES)
 def kind(request: pytest.FixtureRequest) -> str:
-    why = CANNOT.get((request.param, request.function.__name__))
-    if why:
-        request.applymarker(pytest.mark.xfail(strict=True, raises=AssertionError, reason=why))
     return str(request.param)
 
 

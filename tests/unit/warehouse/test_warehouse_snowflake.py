@@ -87,8 +87,8 @@ def far() -> Recorded:
     return Recorded()
 
 
-def land(far: Recorded, *loads: Load, transactional: bool = True) -> None:
-    warehouse = SnowflakeWarehouse(CONNECTION, transactional, connect=far.connect)
+def land(far: Recorded, *loads: Load) -> None:
+    warehouse = SnowflakeWarehouse(CONNECTION, connect=far.connect)
     with warehouse.open("a test") as session:
         session.land(loads)
 
@@ -123,12 +123,6 @@ def test_definitions_come_before_the_transaction_and_all_changes_within(far: Rec
 def test_nothing_is_said_without_rows(far: Recorded) -> None:
     land(far, Load(THINGS, []))
     assert far.said == []
-
-
-def test_without_transactions_there_is_no_bracket(far: Recorded) -> None:
-    land(far, *TWO, transactional=False)
-    assert far.said
-    assert not set(far.said) & set(BRACKETS)
 
 
 @pytest.mark.parametrize("where", ["create transient", "put ", "copy into", "delete", "commit"])
