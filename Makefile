@@ -59,7 +59,7 @@ test-fast: ## the tests that take less than a few seconds each
 	@$(TEST) -m "not slow" $(ARGS)
 
 .PHONY: test-snowflake
-test-snowflake: ## the tests that need a real Snowflake account; says how to name one
+test-snowflake: ## the tests against a real Snowflake account, where one is configured
 	@$(SETUP) tests dbt
 	@SNOWFLAKE_SUITE=account $(TEST) tests/snowflake $(ARGS)
 
