@@ -10,7 +10,7 @@ import os
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -75,7 +75,7 @@ class Far:
     admin: SnowflakeConnection
     names: Mapping[str, str]
     masking: bool
-    key: str
+    key: str = field(repr=False)
     refused: Mapping[str, str]
 
     @property
