@@ -1,4 +1,4 @@
-"""What tests of more than one folder share: a PostgreSQL server."""
+"""What tests of more than one folder share: a PostgreSQL server, an emulator of Snowflake."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from unit.postgres import Cluster
+from unit.warehouse.emulator import emulator_running
 
 
 @pytest.fixture(scope="session")
@@ -13,3 +14,10 @@ def cluster() -> Iterator[Cluster]:
     """A PostgreSQL server of this run's own. Where there is none to run, its tests fail."""
     with Cluster.running() as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def emulator() -> Iterator[int]:
+    """The port of one emulator for all tests of a run; each takes a database of its own."""
+    with emulator_running() as port:
+        yield port

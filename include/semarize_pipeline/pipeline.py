@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -182,7 +182,24 @@ class _Reading:
         for id_, fetched in self._vendor.transcripts.fetch(self._api, asked) if asked else ():
             record, header = headers[id_]
             outcomes.append(self._outcome(wanted[id_], fetched, record, header))
-        self._land(outcomes, window, began)
+        waiting: list[Entry] = []
+        news: list[_Outcome] = []
+        for outcome in outcomes:
+            if self._is_unchanged(outcome, known):
+                waiting.append(outcome.entry)
+            else:
+                news.append(outcome)
+        self._state.ledger.record(self._vendor.name, waiting)
+        self.report.pending += len(waiting)
+        self._land(news, window, began)
+
+    def _is_unchanged(self, outcome: _Outcome, known: Mapping[str, Entry]) -> bool:
+        """A pending one, listed again as it landed: the ledger hears of it, the warehouse not."""
+        before = known.get(outcome.entry.conversation_id)
+        if before is None or outcome.conversation is None or outcome.entry.status != "pending":
+            return False
+        row = landing.conversation_row(outcome.conversation, self._state.clock())
+        return before.status == "pending" and row["_content_hash"] == before.content_hash
 
     def _is_due(self, entry: Entry, now: datetime) -> bool:
         """A pending one waits for its own clock, unless its transcript is at hand anyway."""
@@ -267,7 +284,11 @@ class _Reading:
                 )
                 continue
             outcomes.append(self._outcome(due[id_], fetched[id_], record, header))
-        self._land(outcomes, None, began)
+        # An answer without words is no news either.
+        still = [o.entry for o in outcomes if o.entry.status == "pending"]
+        self._state.ledger.record(self._vendor.name, still)
+        self.report.pending += len(still)
+        self._land([o for o in outcomes if o.entry.status != "pending"], None, began)
 
     def _still_waits(self, entry: Entry, fetched: Fetched, now: datetime) -> bool:
         if fetched.transcript is not None or fetched.gone or fetched.unreadable:

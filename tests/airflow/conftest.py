@@ -6,8 +6,9 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -64,3 +65,31 @@ def dag_bag(airflow_home: Path) -> object:
     from airflow.dag_processing.dagbag import DagBag
 
     return DagBag(str(ROOT / "dags"))
+
+
+@pytest.fixture(scope="session")
+def pools(airflow_home: Path) -> None:
+    from airflow.models.pool import Pool
+
+    from semarize_airflow.pools import POOLS
+
+    for name, (slots, description) in POOLS.items():
+        Pool.create_or_update_pool(name, slots, description, include_deferred=False)
+
+
+@pytest.fixture(scope="session")
+def run_dag(dag_bag: Any, pools: None) -> Callable[[str], Any]:
+    """Runs a whole DAG here and now; gives its run."""
+
+    def run(dag_id: str) -> Any:
+        dag = dag_bag.dags[dag_id]
+        kept = {task: task.retries for task in dag.tasks}
+        for task in dag.tasks:
+            task.retries = 0  # dag.test() would wait out every pause of a failing task
+        try:
+            return dag.test()
+        finally:
+            for task, retries in kept.items():
+                task.retries = retries
+
+    return run

@@ -49,42 +49,18 @@ def sandbox(airflow_home: Path) -> Iterator[Sandbox]:
         yield running_sandbox
 
 
-@pytest.fixture(scope="module")
-def pools(airflow_home: Path) -> None:
-    from airflow.models.pool import Pool
-
-    from semarize_airflow.pools import POOLS
-
-    for name, (slots, description) in POOLS.items():
-        Pool.create_or_update_pool(name, slots, description, include_deferred=False)
-
-
-def run(dag_bag: Any, dag_id: str) -> Any:
-    dag = dag_bag.dags[dag_id]
-    kept = {task: task.retries for task in dag.tasks}
-    for task in dag.tasks:
-        task.retries = 0  # dag.test() would wait out every pause of a failing task
-    try:
-        dag_run = dag.test()
-    finally:
-        for task, retries in kept.items():
-            task.retries = retries
-    return {ti.task_id: ti for ti in dag_run.get_task_instances()}, dag_run
-
-
 def rows(home: Path, sql: str) -> list[dict[str, Any]]:
     with DuckDBWarehouse(home / "warehouse.duckdb").open("test") as session:
         return session.query(sql)
 
 
-@pytest.mark.usefixtures("pools")
 @pytest.mark.parametrize("vendor", ALL)
 def test_a_vendors_dag_lands_and_scores(
-    dag_bag: Any, sandbox: Sandbox, airflow_home: Path, vendor: str
+    run_dag: Any, sandbox: Sandbox, airflow_home: Path, vendor: str
 ) -> None:
-    tasks, dag_run = run(dag_bag, f"conversations__{vendor}")
+    dag_run = run_dag(f"conversations__{vendor}")
     assert dag_run.state == "success"
-    assert {ti.state for ti in tasks.values()} == {"success"}
+    assert {ti.state for ti in dag_run.get_task_instances()} == {"success"}
     landed = rows(airflow_home, f"select * from landing.{vendor}__conversations")
     assert len(landed) == 4
     kits = 2 if vendor == "gong" else 1
@@ -110,9 +86,8 @@ def test_a_vendors_dag_lands_and_scores(
     assert counted.get(("private", None), 0) == (1 if vendor == "gong" else 0)
 
 
-@pytest.mark.usefixtures("pools")
 def test_again_buys_nothing_and_announces_nothing(
-    dag_bag: Any, sandbox: Sandbox, airflow_home: Path
+    run_dag: Any, sandbox: Sandbox, airflow_home: Path
 ) -> None:
     from airflow.models.asset import AssetEvent
     from airflow.utils.session import create_session
@@ -121,11 +96,11 @@ def test_again_buys_nothing_and_announces_nothing(
         with create_session() as session:
             return len(session.query(AssetEvent).all())
 
-    run(dag_bag, "conversations__gong")
+    run_dag("conversations__gong")
     paid = len(sandbox.world.requests("semarize", "/v1/runs"))
     told = events()
     assert told >= 1, "a run that lands scores announces them"
-    _, dag_run = run(dag_bag, "conversations__gong")
+    dag_run = run_dag("conversations__gong")
     assert dag_run.state == "success"
     assert len(sandbox.world.requests("semarize", "/v1/runs")) == paid
     assert events() == told
@@ -155,13 +130,12 @@ def test_a_bad_credential_fails_without_retries(
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("pools")
 def test_scorecards_builds_and_records_every_model(
-    dag_bag: Any, sandbox: Sandbox, airflow_home: Path
+    run_dag: Any, sandbox: Sandbox, airflow_home: Path
 ) -> None:
     for vendor in ALL:
-        run(dag_bag, f"conversations__{vendor}")
-    _, dag_run = run(dag_bag, "scorecards")
+        run_dag(f"conversations__{vendor}")
+    dag_run = run_dag("scorecards")
     assert dag_run.state == "success"
     results = rows(airflow_home, "select * from landing.dbt_results")
     assert len(results) > 50

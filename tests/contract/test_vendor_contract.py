@@ -61,6 +61,23 @@ def test_every_conversation_lands_once_whatever_the_page_size(
         assert row["_loaded_by"] == "test"
 
 
+def test_an_hour_in_which_a_transcript_stays_pending_opens_no_warehouse(
+    start: Start, vendor: str
+) -> None:
+    late = call(vendor, 1, NOW - timedelta(hours=5), ready_after=timedelta(days=1))
+    bench = start([*calls(vendor, 1), late])
+    bench.extract()
+    away = bench.warehouse.path.rename(bench.folder / "away")
+    for hours in (1, 2):
+        bench.clock.advance(hours=1)
+        bench.extract()
+        assert not bench.warehouse.path.exists(), f"after {hours} h"
+    away.rename(bench.warehouse.path)
+    bench.clock.advance(days=1)
+    bench.extract()
+    assert {row["transcript_status"] for row in bench.conversations().values()} == {"ready"}
+
+
 def test_fields_that_the_guides_list_are_typed(start: Start, vendor: str) -> None:
     bench = start(calls(vendor, 1))
     bench.extract()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import math
+import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -42,6 +43,8 @@ LONGEST_ADVICE_SECONDS = 14 * 86400.0
 # A listing whose cursor expires is read again from its first page; more often than this it loops.
 MAX_RESTARTS = 3
 NOTHING = Ask()
+# The escape of a NUL, and not the letters "u0000" after a backslash that is itself escaped.
+_NUL = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
 
 
 @dataclass(frozen=True, slots=True)
@@ -364,6 +367,10 @@ class _CursorExpired(Exception):
 def _parse(content: bytes) -> tuple[Any, bool]:
     if not content:
         return None, True
+    # A NUL is valid JSON, and no text in PostgreSQL. Every text comes in here, so it is replaced
+    # here, with the character that stands for one that cannot be shown.
+    if rb"\u0000" in content:
+        content = _NUL.sub(rb"\1\\ufffd", content)
     try:
         return orjson.loads(content), True
     except orjson.JSONDecodeError:

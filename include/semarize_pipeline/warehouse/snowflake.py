@@ -10,10 +10,10 @@ import logging
 import re
 import tempfile
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,10 @@ log = logging.getLogger(__name__)
 LOGIN_TIMEOUT_SECONDS = 60
 NETWORK_TIMEOUT_SECONDS = 300
 QUERY_TAG_CHARACTERS = 2000  # Snowflake's own limit
+# A staging table's name says when it was made, so that one that a killed task left is found.
+LEFT_BEHIND_AFTER = timedelta(days=1)
+_STAGING_TIME = "%Y%m%d%H%M%S"
+_STAGING_NAME = re.compile(r"INCOMING_(\d{14})_[0-9A-F]{32}")
 _ROW_NUMBER = "_ROW_NUMBER"
 _JSON_TYPES = frozenset({"VARIANT", "OBJECT", "ARRAY"})
 # What a table's column is, and what information_schema calls it.
@@ -67,14 +71,18 @@ _ARROW = {
 }
 
 _CONNECTION = "warehouse_default"
-# Login answers that name the role, the warehouse or the account rather than the credential.
-_LOGIN_OBJECTS = frozenset({390186, 390189, 390201})
-_SESSION_ENDED = frozenset({390111, 390112, 390114})
-# An object, or the database itself, that is not there or not for this role.
-_MISSING = frozenset({2003, 2043, 90105, 90106})
+# Snowflake's numbers, sorted by what to do about them. Some are the connector's own constants,
+# the others what people report in public; Snowflake publishes no list.
+_LOGIN_OBJECTS = frozenset({390186, 390189, 390201})  # role not granted, no role, no warehouse
+_NETWORK_POLICY = frozenset({390422, 390432})  # this address is not let in, a policy is needed
+_NO_CREDIT = frozenset({390913})
+_USER_LOCKED = frozenset({390102})
+_SESSION_ENDED = frozenset({390103, 390104, 390111, 390112, 390113, 390114, 390115})
+# An object, a table, or the database itself that is not there or not for this role.
+_MISSING = frozenset({1757, 2003, 2043, 90105, 90106})
 _NO_PRIVILEGE = frozenset({3001, 3003, 3041})
-_NO_WAREHOUSE = frozenset({606, 90064, 90073})  # none selected, suspended, quota used up
-_PASSING = frozenset({604, 625, 630})  # cancelled, lock not free, statement timeout
+_NO_WAREHOUSE = frozenset({606, 90073})  # none selected, quota used up
+_PASSING = frozenset({604, 608, 625, 630})  # cancelled, suspended meanwhile, lock, time limit
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,6 +261,7 @@ class SnowflakeSession(Session):
             if called == "NUMBER" and row["numeric_scale"]:
                 called = f"NUMBER with {row['numeric_scale']} decimals"
             there.setdefault(row["table_name"], {})[row["column_name"]] = called
+        self._sweep(there)
         # Asked first: the right to create schemas is rarely given once this one exists.
         if not there and not self.query(
             "select schema_name from information_schema.schemata where schema_name = ?",
@@ -265,6 +274,15 @@ class SnowflakeSession(Session):
             else:
                 columns = ", ".join(f"{_q(c.name)} {_SQL[c.type]}" for c in table.columns)
                 self._run(f"create table if not exists {_name(table)} ({columns})", table.qualified)
+
+    def _sweep(self, there: Iterable[str]) -> None:
+        """Drop the staging tables of tasks that were killed, long after any could still load."""
+        latest = f"{datetime.now(UTC) - LEFT_BEHIND_AFTER:{_STAGING_TIME}}"
+        for name in there:
+            ours = _STAGING_NAME.fullmatch(name)
+            if ours and ours[1] < latest:
+                log.info("dropping %s.%s, which a task that was killed left behind", SCHEMA, name)
+                self._drop(f"{SCHEMA}.{name}")
 
     def _extend(self, table: Table, there: dict[str, str]) -> None:
         for column in table.columns:
@@ -286,11 +304,7 @@ class SnowflakeSession(Session):
     def land(self, loads: Sequence[Load]) -> None:
         # All files before the first statement: a value of another type stops the whole batch.
         with tempfile.TemporaryDirectory(prefix="landing-") as folder:
-            staged = [
-                _write(load, Path(folder), f"incoming_{uuid.uuid4().hex}")
-                for load in loads
-                if load.rows
-            ]
+            staged = [_write(load, Path(folder), _staging_name()) for load in loads if load.rows]
             if staged:
                 self._land(staged)
 
@@ -302,7 +316,7 @@ class SnowflakeSession(Session):
             self._merge(staged)
         finally:
             for each in staged:
-                self._drop(each)
+                self._drop(each.name)
 
     def _fill(self, staged: _Staged) -> None:
         columns = ", ".join(f"{_q(c.name)} {_STAGED[c.type]}" for c in staged.load.table.columns)
@@ -335,12 +349,12 @@ class SnowflakeSession(Session):
                 self._run("rollback", "the landing tables")
             raise
 
-    def _drop(self, staged: _Staged) -> None:
+    def _drop(self, name: str) -> None:
         """Clear up, without hiding why the work failed."""
         try:
-            self._run(f"drop table if exists {staged.name}", staged.load.table.qualified)
+            self._run(f"drop table if exists {name}", name)
         except PipelineError as error:
-            log.warning("the staging table %s is left behind: %s", staged.name, error)
+            log.warning("the staging table %s is left behind: %s", name, error)
 
     # ------------------------------------------------------------------ statements
 
@@ -381,6 +395,10 @@ class _Staged:
     load: Load
     file: Path
     name: str
+
+
+def _staging_name() -> str:
+    return f"incoming_{datetime.now(UTC):{_STAGING_TIME}}_{uuid.uuid4().hex}"
 
 
 def _write(load: Load, folder: Path, name: str) -> _Staged:
@@ -475,6 +493,22 @@ def _login_refused(error: Exception) -> PipelineError:
             f"Snowflake has no such role, warehouse or database for this user (error {number}); "
             f"check them in {_CONNECTION}"
         )
+    if number in _NETWORK_POLICY:
+        return Misconfigured(
+            f"Snowflake does not let this address in (error {number}); have its network policy "
+            f"allow it for the user of {_CONNECTION}"
+        )
+    if number in _NO_CREDIT:
+        return Misconfigured(
+            f"the Snowflake account of {_CONNECTION} is suspended (error {number}); see its billing"
+        )
+    if number in _USER_LOCKED:
+        return Misconfigured(
+            f"Snowflake has locked the user of {_CONNECTION} after wrong logins (error {number}); "
+            "find out who logs in with an old credential, and wait or have it unlocked"
+        )
+    if number in _SESSION_ENDED:
+        return TryAgain(f"Snowflake ended the login (error {number}); try again")
     if number // 10_000 == 39:
         return BadCredentials(
             f"Snowflake refused the login (error {number}); renew the credential of {_CONNECTION}"

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
 
+import orjson
 import pytest
 from unit.support import NOON, Clock, Request, Say, Server, rest_client, serving
 
@@ -314,6 +315,17 @@ def test_half_an_emoji_does_not_lose_the_page(client: RestClient, server: Server
     )
     data = client.send("GET", "/calls").data
     assert data == {"text": "ok ?", "fine": "😀", "id": 7782342274025937895}
+
+
+def test_a_nul_never_comes_in(client: RestClient, server: Server) -> None:
+    """Valid JSON, and refused by PostgreSQL: replaced before anything sees it."""
+    told = {"a\0": ["\0\0", "x\0y", {"k": "\\\0"}], "kept": "\\u0000 \\\\u0000 \ufffd", "id": 1}
+    server.says(Say(body=orjson.dumps(told)))
+    assert client.send("GET", "/calls").data == {
+        "a\ufffd": ["\ufffd\ufffd", "x\ufffdy", {"k": "\\\ufffd"}],
+        "kept": "\\u0000 \\\\u0000 \ufffd",
+        "id": 1,
+    }
 
 
 def test_an_answer_without_end(
