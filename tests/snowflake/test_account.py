@@ -263,6 +263,20 @@ def test_no_staging_table_is_left(session: Session) -> None:
     assert session.query("show tables like 'INCOMING%' in schema landing") == []
 
 
+def test_what_a_killed_task_left_is_swept_and_what_loads_is_not(session: Session) -> None:
+    def staging(made: datetime) -> str:
+        return f"INCOMING_{made:%Y%m%d%H%M%S}_{uuid.uuid4().hex}".upper()
+
+    now = datetime.now(UTC)
+    old, new = staging(now - timedelta(days=3)), staging(now)
+    for name in (old, new):
+        session.query(f"create transient table landing.{name} (id varchar)")
+    session.ensure([table()])
+    found = session.query("show tables like 'INCOMING%' in schema landing")
+    assert {r["name"] for r in found} == {new}
+    session.query(f"drop table landing.{new}")
+
+
 @pytest.mark.account_only("the emulator's transactions conflict where Snowflake's wait in line")
 def test_two_writers_merge_the_same_keys(far: Any) -> None:
     things = table()
