@@ -13,7 +13,7 @@ TEST := AIRFLOW_HOME="$(CURDIR)/.runtime/test" DBT_BIN="$(CURDIR)/.venv-dbt/bin/
 
 .PHONY: help
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
 .PHONY: setup
 setup: ## install everything into .venv, .venv-dbt and .venv-emulator (Python 3.11 to 3.13 is all it wants)
@@ -43,6 +43,11 @@ status: ## what `make up` started, where, and with which login
 	@$(SETUP) runtime
 	@$(RUN) -m semarize_airflow.local status
 
+.PHONY: snowflake-plan
+snowflake-plan: ## what the pipeline needs in Snowflake, as SQL to read and run; changes nothing
+	@$(SETUP) runtime
+	@$(RUN) -m semarize_airflow.local snowflake-plan $(ARGS)
+
 .PHONY: test
 test: ## every test; ARGS=... goes to pytest
 	@$(SETUP) tests dbt
@@ -52,6 +57,11 @@ test: ## every test; ARGS=... goes to pytest
 test-fast: ## the tests that take less than a few seconds each
 	@$(SETUP) tests dbt
 	@$(TEST) -m "not slow" $(ARGS)
+
+.PHONY: test-snowflake
+test-snowflake: ## the tests against a real Snowflake account, where one is configured
+	@$(SETUP) tests dbt
+	@SNOWFLAKE_SUITE=account $(TEST) tests/snowflake $(ARGS)
 
 .PHONY: check
 check: ## linters, format, types, SQL style

@@ -1,4 +1,4 @@
-"""The commands: ``python -m semarize_airflow.local demo|calls|up|down|status``."""
+"""The commands: ``python -m semarize_airflow.local demo|calls|up|down|status|snowflake-plan``."""
 
 from __future__ import annotations
 
@@ -21,6 +21,13 @@ def main(arguments: Sequence[str]) -> int:
     commands.add_parser("up", help="start Airflow and the sandbox")
     commands.add_parser("down", help="stop them")
     commands.add_parser("status", help="what runs, and where")
+    plan = commands.add_parser("snowflake-plan", help="what Snowflake needs, as SQL to read")
+    plan.add_argument(
+        "--set", metavar="NAME=VALUE", action="append", default=[], help="a name or a number"
+    )
+    plan.add_argument(
+        "--standard-edition", action="store_true", help="leave out what needs Enterprise edition"
+    )
     # What `up` starts; each in a process of its own.
     serve = commands.add_parser("sandbox", help="serve the sandbox here")
     serve.add_argument("port", type=int)
@@ -47,6 +54,10 @@ def main(arguments: Sequence[str]) -> int:
 
             prepare()
             return 0
+        if told.command == "snowflake-plan":
+            from semarize_airflow.local.snowflake_plan import plan as snowflake_plan
+
+            return snowflake_plan(runtime, os.environ, told.set, masking=not told.standard_edition)
         from semarize_airflow.local import up
 
         if told.command == "up":
