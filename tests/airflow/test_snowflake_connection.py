@@ -214,6 +214,12 @@ def test_dbt_reads_all_of_it(connect: Any, tmp_path: Path, monkeypatch: pytest.M
         assert read["retry_on_database_errors"] is False
 
 
+def test_dbt_may_build_on_a_virtual_warehouse_of_its_own(connect: Any) -> None:
+    told = connect({**EXTRA, "dbt_warehouse": "TRANSFORMING"}, password="secret")
+    assert told.arguments("a test")["warehouse"] == "LOADING"
+    assert told.dbt_environment("a test")["SNOWFLAKE_WAREHOUSE"] == "TRANSFORMING"
+
+
 READ_PROFILE = """
 import json, os, sys
 from dbt.config.profile import read_profile

@@ -20,10 +20,10 @@ from typing import Any
 import duckdb
 import filelock
 import orjson
-import pyarrow as pa
 
-from semarize_pipeline.errors import Misconfigured, TryAgain
-from semarize_pipeline.warehouse.port import DbtTarget, Load, Session, cell, distinct
+from semarize_pipeline.errors import TryAgain
+from semarize_pipeline.warehouse.arrow import arrow
+from semarize_pipeline.warehouse.port import DbtTarget, Load, Session, type_changed
 from semarize_pipeline.warehouse.tables import SCHEMA, Table, Type
 
 WAIT_SECONDS = 300.0
@@ -34,14 +34,6 @@ _SQL = {
     Type.BOOLEAN: "BOOLEAN",
     Type.TIMESTAMP: "TIMESTAMP WITH TIME ZONE",
     Type.JSON: "JSON",
-}
-_ARROW = {
-    Type.TEXT: pa.string(),
-    Type.FLOAT: pa.float64(),
-    Type.INTEGER: pa.int64(),
-    Type.BOOLEAN: pa.bool_(),
-    Type.TIMESTAMP: pa.timestamp("us", tz="UTC"),
-    Type.JSON: pa.string(),
 }
 
 
@@ -155,10 +147,7 @@ class DuckDBSession(Session):
                     f'alter table {_name(table)} add column "{column.name}" {wanted}'
                 )
             elif there[column.name] != wanted:
-                raise Misconfigured(
-                    f"{table.qualified}.{column.name} is {there[column.name]} and would become "
-                    f"{wanted}; rename the table to keep its history, then run this again"
-                )
+                raise type_changed(table, column.name, there[column.name], wanted)
 
     def land(self, loads: Sequence[Load]) -> None:
         self._connection.execute("begin")
@@ -176,7 +165,7 @@ class DuckDBSession(Session):
 
     def _merge(self, load: Load) -> None:
         table = load.table
-        self._connection.register("incoming", _arrow(table, distinct(load)))
+        self._connection.register("incoming", arrow(load))
         on = " and ".join(f'there."{name}" = incoming."{name}"' for name in table.key)
         others = [name for name in table.column_names if name not in table.key]
         guard = (
@@ -217,18 +206,6 @@ class DuckDBSession(Session):
 
 def _name(table: Table) -> str:
     return f'"{SCHEMA}"."{table.name}"'
-
-
-def _arrow(table: Table, rows: Sequence[Any]) -> pa.Table:
-    """Columns with our types: a value that does not fit is an error here, never a guess."""
-    return pa.table(
-        {
-            column.name: pa.array(
-                [cell(row.get(column.name), column.type) for row in rows], type=_ARROW[column.type]
-            )
-            for column in table.columns
-        }
-    )
 
 
 def _holder(note: Path) -> str:

@@ -7,9 +7,8 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-import orjson
-
-from semarize_pipeline.warehouse.tables import Table, Type
+from semarize_pipeline.errors import Misconfigured
+from semarize_pipeline.warehouse.tables import Table
 
 Row = Mapping[str, Any]
 
@@ -64,16 +63,9 @@ class Json(str):
     __slots__ = ()
 
 
-def distinct(load: Load) -> list[Row]:
-    """The load's rows with one row a key, in the order of the first of each."""
-    by_key = {tuple(row[name] for name in load.table.key): row for row in load.rows}
-    return list(by_key.values())
-
-
-def cell(value: Any, type_: Type) -> Any:
-    """A Python value as its column wants it: JSON as text, all else unchanged."""
-    if type_ is Type.INTEGER and isinstance(value, float) and not value.is_integer():
-        raise ValueError("a fraction for a column of integers; its rest would be lost")
-    if value is None or type_ is not Type.JSON or isinstance(value, Json):
-        return value
-    return orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS, default=str).decode()
+def type_changed(table: Table, column: str, found: str, wanted: str) -> Misconfigured:
+    """What is raised where a landing table's column has another type than we declare."""
+    return Misconfigured(
+        f"{table.qualified}.{column} is {found} and would become {wanted}; "
+        "rename the table to keep its history, then run this again"
+    )

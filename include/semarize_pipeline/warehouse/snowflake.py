@@ -26,8 +26,9 @@ from cryptography.hazmat.primitives import serialization
 from snowflake.connector import errors as sf
 
 from semarize_pipeline.errors import BadCredentials, Misconfigured, PipelineError, TryAgain
-from semarize_pipeline.warehouse.port import DbtTarget, Load, Session, cell, distinct
-from semarize_pipeline.warehouse.tables import SCHEMA, Column, Table, Type
+from semarize_pipeline.warehouse.arrow import arrow
+from semarize_pipeline.warehouse.port import DbtTarget, Load, Session, type_changed
+from semarize_pipeline.warehouse.tables import SCHEMA, Table, Type
 
 log = logging.getLogger(__name__)
 
@@ -61,14 +62,6 @@ _CALLED = {
 # microseconds since 1970: no file format option and no session setting can shift those.
 _STAGED = {**_SQL, Type.TIMESTAMP: "number(38,0)", Type.JSON: "varchar"}
 _FROM_STAGED = {Type.TIMESTAMP: "to_timestamp_tz({}, 6)", Type.JSON: "parse_json({})"}
-_ARROW = {
-    Type.TEXT: pa.string(),
-    Type.FLOAT: pa.float64(),
-    Type.INTEGER: pa.int64(),
-    Type.BOOLEAN: pa.bool_(),
-    Type.TIMESTAMP: pa.timestamp("us", tz="UTC"),
-    Type.JSON: pa.string(),
-}
 
 _CONNECTION = "warehouse_default"
 # Snowflake's numbers, sorted by what to do about them. Some are the connector's own constants,
@@ -89,6 +82,7 @@ _PASSING = frozenset({604, 608, 625, 630})  # cancelled, suspended meanwhile, lo
 class SnowflakeConnection:
     """Where to log in and as whom: a password, a private key or an OAuth token.
 
+    :param dbt_warehouse: the virtual warehouse on which dbt builds, where it is another one.
     :param private_key: a PEM text, or the path of a PEM file.
     :param host: with ``port`` and ``protocol``, another address than the account's own.
     """
@@ -97,6 +91,7 @@ class SnowflakeConnection:
     user: str
     database: str
     warehouse: str | None = None
+    dbt_warehouse: str | None = None
     role: str | None = None
     password: str | None = field(default=None, repr=False)
     private_key: str | Path | None = field(default=None, repr=False)
@@ -160,7 +155,7 @@ class SnowflakeConnection:
             "SNOWFLAKE_ACCOUNT": self.account,
             "SNOWFLAKE_USER": self.user,
             "SNOWFLAKE_DATABASE": self.database,
-            "SNOWFLAKE_WAREHOUSE": self.warehouse,
+            "SNOWFLAKE_WAREHOUSE": self.dbt_warehouse or self.warehouse,
             "SNOWFLAKE_ROLE": self.role,
             "SNOWFLAKE_HOST": self.host,
             "SNOWFLAKE_PORT": self.port,
@@ -297,10 +292,7 @@ class SnowflakeSession(Session):
                     table.qualified,
                 )
             elif found != wanted:
-                raise Misconfigured(
-                    f"{table.qualified}.{column.name} is {found} and would become {wanted}; "
-                    "rename the table to keep its history, then run this again"
-                )
+                raise type_changed(table, column.name, found, wanted)
 
     # ------------------------------------------------------------------ landing
 
@@ -410,18 +402,15 @@ def _staging_name(now: datetime) -> str:
 
 def _write(load: Load, folder: Path, name: str) -> _Staged:
     """The rows as a Parquet file with our types: a value that does not fit is an error here."""
-    rows = distinct(load)
-    arrays = {c.name.upper(): _array(rows, c) for c in load.table.columns}
+    rows = arrow(load)
+    arrays = {
+        c.name.upper(): rows[c.name].cast(pa.int64()) if c.type is Type.TIMESTAMP else rows[c.name]
+        for c in load.table.columns
+    }
     arrays[_ROW_NUMBER] = pa.array(range(len(rows)), type=pa.int64())
     file = folder / f"{name}.parquet"
     parquet.write_table(pa.table(arrays), file, compression="snappy")
     return _Staged(load, file, f"{SCHEMA}.{name}")
-
-
-def _array(rows: Sequence[Any], column: Column) -> pa.Array:
-    values = [cell(row.get(column.name), column.type) for row in rows]
-    array = pa.array(values, type=_ARROW[column.type])
-    return array.cast(pa.int64()) if column.type is Type.TIMESTAMP else array
 
 
 def _merging(staged: _Staged) -> list[str]:

@@ -84,6 +84,7 @@ class WarehouseHook(BaseHook):
                 user=connection.login,
                 database=database,
                 warehouse=extra.get("warehouse"),
+                dbt_warehouse=extra.get("dbt_warehouse"),
                 role=extra.get("role"),
                 # Beside a key, Airflow keeps the key's passphrase in the field of the password.
                 password=None if key or is_oauth else connection.password,
