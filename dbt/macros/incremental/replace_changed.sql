@@ -1,16 +1,30 @@
 {#- The incremental strategy of every model that grows: the rows of what changed go, and those
-    that the model gives for it come, in one transaction. Unlike delete+insert it also removes
-    what the model gives no row for any more. -#}
+    that the model gives come, in one transaction. Unlike delete+insert it also removes what the
+    model gives no row for any more. Keys that come go by themselves too, since a model with a new
+    column gives all of them, and by now has the column. -#}
 {% macro get_incremental_replace_changed_sql(arg_dict) -%}
+    {%- set target, rows = arg_dict['target_relation'], arg_dict['temp_relation'] -%}
     {%- set columns = get_quoted_csv(arg_dict['dest_columns'] | map(attribute='name')) -%}
+    {%- set key = arg_dict['unique_key'] -%}
+    {%- set key = (key if key is string else key | join(', ')) -%}
     {%- set statements -%}
-    delete from {{ arg_dict['target_relation'] }}
+    delete from {{ target }}
     where {{ is_changed() }};
 
-    insert into {{ arg_dict['target_relation'] }} ({{ columns }})
-    select {{ columns }} from {{ arg_dict['temp_relation'] }};
+    delete from {{ target }}
+    where ({{ key }}) in (select {{ key }} from {{ rows }});
+
+    insert into {{ target }} ({{ columns }})
+    select {{ columns }} from {{ rows }}
     {%- endset -%}
     {{ return(adapter.dispatch('in_one_transaction')(statements)) }}
+{%- endmacro %}
+
+
+{#- Whether the model's own table is there to be built on. A unit test has none, and compiling
+    without a connection cannot look. -#}
+{% macro builds_on_itself() -%}
+    {{ return(flags.INTROSPECT and this and is_incremental()) }}
 {%- endmacro %}
 
 
@@ -47,8 +61,7 @@
     `family` says that the rows come straight from that landing table, so that only the batches
     with the rows wanted are read. -#}
 {% macro is_changed(family=none) -%}
-    {#- A unit test has no table of its own to look at. -#}
-    {%- if not this or not is_incremental() -%}
+    {%- if not builds_on_itself() -%}
         {{ return('true') }}
     {%- elif flags.EMPTY -%}
         {{ return('false') }}

@@ -5,7 +5,7 @@
     post_hook="{{ forget_old_removals() }}",
 ) }}
 
-{%- set rebuilt = not is_incremental() -%}
+{%- set rebuilt = not builds_on_itself() -%}
 {%- set unread = {} if rebuilt or flags.EMPTY else unread_stamps() -%}
 
 with

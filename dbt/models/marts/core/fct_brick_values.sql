@@ -1,6 +1,7 @@
 {{ config(
     materialized='incremental',
     unique_key='conversation_key',
+    cluster_by=['scored_on', 'vendor'],
     meta={
         'reads': ['signals', 'brick_scales'],
     },

@@ -1,6 +1,7 @@
 {{ config(
     materialized='incremental',
     unique_key='conversation_key',
+    cluster_by=['started_on', 'vendor'],
     meta={
         'reads': ['conversations', 'utterances', 'ledger', 'runs'],
         'also': 'conversations_of_another_rep',

@@ -1,6 +1,7 @@
 {{ config(
     materialized='incremental',
     unique_key='conversation_key',
+    cluster_by=['submitted_on', 'vendor'],
     meta={
         'reads': ['runs', 'signals'],
     },

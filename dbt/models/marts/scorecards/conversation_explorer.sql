@@ -1,6 +1,7 @@
 {{ config(
     materialized='incremental',
     unique_key='conversation_key',
+    cluster_by=['started_on', 'vendor'],
     meta={
         'reads': ['conversations', 'utterances', 'ledger', 'runs', 'scores__interaction_quality', 'scores__deal_signals', 'brick_scales'],
         'also': 'conversations_of_renamed_reps',
