@@ -11,9 +11,9 @@
 {%- endmacro %}
 
 
-{#- dbt calls these around each node on Snowflake. A test is one statement, which the comment names;
-    what a model does in a transaction is several, and of those the comment reaches only the last.
-    dbt's own would ask for the tag before; we know that it is the profile's. -#}
+{#- dbt calls these around each node on Snowflake. A test is one statement, which its comment names:
+    a tag for each would be two more statements a test. dbt's own macro would ask for the tag
+    before; we know that it is the profile's. -#}
 {% macro set_query_tag() -%}
     {%- if target.type == 'snowflake' and model.resource_type != 'test' -%}
         {%- do run_query("alter session set query_tag = '" ~ who_asks(model) ~ "'") -%}
