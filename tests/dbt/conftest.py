@@ -513,6 +513,11 @@ class Landing:
     tables: Callable[..., list[Table]] = landing_tables
     rows: Callable[[], Rows] = some_rows
     conversation: Callable[..., Row] = conversation
+    said: Callable[..., list[Row]] = said
+    ledger: Callable[..., Row] = ledger
+    scored: Callable[..., None] = scored
+    quality: Callable[..., dict[str, Any]] = quality
+    insert: Callable[[duckdb.DuckDBPyConnection, Table, Row], None] = insert
     write: Callable[[Path, Iterable[Table], Rows], None] = write_warehouse
 
 
@@ -536,6 +541,7 @@ def run_dbt(tmp_path_factory: pytest.TempPathFactory) -> RunDbt:
         project: Path = PROJECT,
         dbt_target: str = "duckdb",
         target: Path | None = None,
+        settings: Mapping[str, str] | None = None,
     ) -> Ended:
         written = target or tmp_path_factory.mktemp("dbt")
         environment = {
@@ -545,6 +551,7 @@ def run_dbt(tmp_path_factory: pytest.TempPathFactory) -> RunDbt:
             "DBT_DUCKDB_PATH": str(warehouse),
             "DBT_TARGET_PATH": str(written),
             "DBT_LOG_PATH": str(written / "logs"),
+            **(settings or {}),
         }
         command = [binary, "--no-use-colors", *arguments]
         command += ["--project-dir", str(project), "--profiles-dir", str(project)]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -38,6 +40,31 @@ def test_every_model_is_in_the_schema_of_its_folder(built: Any, manifest: dict[s
     for model in models:
         folder = model["path"].split("/")[0]
         assert (folder, model["name"]) in found
+
+
+def test_every_statement_of_a_model_says_who_asks(built: Any, manifest: dict[str, Any]) -> None:
+    log = (built.target / "logs" / "dbt.log").read_text()
+    asked = [json.loads(text) for text in re.findall(r"/\* (\{\"project\".*?\}) \*/", log)]
+    models = {name for name in manifest["nodes"] if name.startswith("model.")}
+    assert models
+    assert models <= {each["node"] for each in asked}
+    assert {each["project"] for each in asked} == {"semarize_conversations"}
+    assert {each["run"] for each in asked} == {"manual"}
+    assert {each["invocation"] for each in asked} == {manifest["metadata"]["invocation_id"]}
+
+
+def test_a_condition_on_the_batch_reaches_landing(built: Any) -> None:
+    """Through the views and the union: of batches that are not there, no table is read at all."""
+    for view in ("int_utterances__unioned", "int_signals__normalised"):
+        plans = {
+            stamp: built.query(
+                f"explain select conversation_key from intermediate.{view} "
+                f"where loaded_at in ('{stamp}'::timestamptz)"
+            )[0]["explain_value"]
+            for stamp in ("2026-03-03T16:00:00Z", "2030-01-01T00:00:00Z")
+        }
+        assert ".landing." in plans["2026-03-03T16:00:00Z"], view
+        assert ".landing." not in plans["2030-01-01T00:00:00Z"], view
 
 
 def test_agent_daily_scorecards(built: Any) -> None:

@@ -38,6 +38,27 @@ def test_snowflake_compiles_without_a_connection(run_dbt: Any, tmp_path: Path) -
             assert duckdb_only not in sql, f"{duckdb_only} in {file.name}"
 
 
+def test_a_reporter_is_granted_the_marts_on_snowflake_only(run_dbt: Any, tmp_path: Path) -> None:
+    for dbt_target, role, granted in (
+        ("snowflake", "reporter", {"select": ["reporter"]}),
+        ("snowflake", "", {}),
+        ("duckdb", "reporter", {}),
+    ):
+        ended = run_dbt(
+            "parse", warehouse=tmp_path / "none.duckdb", dbt_target=dbt_target,
+            settings={"SNOWFLAKE_REPORTER_ROLE": role},
+        )  # fmt: skip
+        assert ended.code == 0, ended.output
+        nodes = ended.artifact("manifest.json")["nodes"].values()
+        models = [node for node in nodes if node["resource_type"] == "model"]
+        marts = [model for model in models if model["schema"] == "marts"]
+        assert marts
+        for model in models:
+            wanted = granted if model in marts else {}
+            assert model["config"]["grants"] == wanted, model["name"]
+        assert all(mart["config"]["copy_grants"] for mart in marts)
+
+
 def test_an_empty_landing_builds(run_dbt: Any, landing: Any, tmp_path: Path) -> None:
     """No row anywhere, one vendor not connected at all, and no kit ever run."""
     warehouse = tmp_path / "warehouse.duckdb"

@@ -52,6 +52,7 @@ def test_the_unions_read_every_vendor(manifest: dict[str, Any], vendors: list[st
     for entity in ("conversations", "utterances"):
         union = manifest["nodes"][f"model.semarize_conversations.int_{entity}__unioned"]
         read = {name.split(".")[2] for name in union["depends_on"]["nodes"]}
+        read.discard("int_landing__batches_read")
         assert read == {f"stg_{vendor}__{entity}" for vendor in vendors}, (
             "the list `vendors` in dbt_project.yml and the pipeline's vendors differ"
         )
@@ -200,8 +201,12 @@ def test_every_formula_has_a_unit_test(
     manifest: dict[str, Any], models: list[dict[str, Any]]
 ) -> None:
     tested = {test["model"] for test in manifest["unit_tests"].values()}
-    # No formula there: the union stacks, the calendar is counted and checked after the build.
-    plain = {"int_conversations__unioned", "int_utterances__unioned", "dim_dates"}
+    # No formula there: the union stacks, the calendar is counted and checked after the build, and
+    # what the batches are for is shown by building in steps (test_incremental.py).
+    plain = {
+        "int_conversations__unioned", "int_utterances__unioned", "dim_dates",
+        "int_landing__batches_read",
+    }  # fmt: skip
     beyond_staging = {m["name"] for m in models if not m["path"].startswith("staging")}
     assert beyond_staging - plain == {name for name in tested if not name.startswith("stg_")}
 
@@ -236,3 +241,30 @@ def test_freshness_is_watched_where_silence_is_a_fault(manifest: dict[str, Any])
 
 def test_nothing_here_hides_the_package_dbt(landing: Any) -> None:
     assert not list(landing.project.rglob("__init__.py"))
+
+
+def test_what_grows_says_what_it_is_made_anew_for(models: list[dict[str, Any]]) -> None:
+    growing = {m["name"]: m for m in models if m["config"]["materialized"] == "incremental"}
+    facts = {"fct_conversations", "fct_brick_values", "fct_scoring_runs"}
+    assert facts | {"agent_daily_scorecards", "conversation_explorer"} <= set(growing)
+    for name, model in growing.items():
+        assert "built_at" in model["columns"], name
+        assert model["config"]["on_schema_change"] == "append_new_columns", name
+        assert "Incremental" in model["description"], f"{name} does not say its strategy"
+        if name != "int_landing__batches_read":
+            assert model["config"]["incremental_strategy"] == "replace_changed", name
+            assert {"reads", "groups"} & set(model["config"]["meta"]), name
+
+
+def test_every_model_that_grows_on_snowflake_is_clustered_by_day_and_vendor(
+    models: list[dict[str, Any]],
+) -> None:
+    clustered = {
+        m["name"]: m["config"]["cluster_by"] for m in models if m["config"].get("cluster_by")
+    }
+    assert set(clustered) == {
+        "fct_conversations", "fct_brick_values", "fct_scoring_runs", "conversation_explorer",
+    }  # fmt: skip
+    for name, (day, vendor) in clustered.items():
+        assert vendor == "vendor", name
+        assert day.endswith("_on"), name

@@ -50,3 +50,17 @@
 {% macro snowflake__add_seconds(moment, seconds) -%}
     timestampadd('microsecond', cast(round({{ seconds }} * 1000000) as bigint), {{ moment }})
 {%- endmacro %}
+
+
+{#- A moment as text with its microseconds, in UTC: how one query's answer gets into another. -#}
+{% macro utc_text(moment) -%}
+    {{ return(adapter.dispatch('utc_text')(moment)) }}
+{%- endmacro %}
+
+{% macro duckdb__utc_text(moment) -%}
+    strftime(({{ moment }}) at time zone 'UTC', '%Y-%m-%d %H:%M:%S.%f+00:00')
+{%- endmacro %}
+
+{% macro snowflake__utc_text(moment) -%}
+    to_char(convert_timezone('UTC', {{ moment }}), 'YYYY-MM-DD HH24:MI:SS.FF6 TZH:TZM')
+{%- endmacro %}

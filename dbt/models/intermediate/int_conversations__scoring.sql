@@ -1,8 +1,18 @@
+{{ config(
+    materialized='incremental',
+    unique_key='conversation_key',
+    meta={
+        'reads': ['runs'],
+    },
+) }}
+-- depends_on: {{ ref('int_landing__batches_read') }}
+
 with
 
 runs as (
 
     select * from {{ ref('stg_semarize__runs') }}
+    where {{ is_changed('runs') }}
 
 ),
 
@@ -42,7 +52,8 @@ judged as (
         summed.*,
         summed.kit_count > 0 as is_scored,
         summed.kit_count = 0
-        and coalesce(not finished_last_first.is_succeeded, false) as is_score_failed
+        and coalesce(not finished_last_first.is_succeeded, false) as is_score_failed,
+        {{ built_at() }} as built_at
     from summed
     left join finished_last_first
         on summed.conversation_key = finished_last_first.conversation_key

@@ -1,8 +1,18 @@
+{{ config(
+    materialized='incremental',
+    unique_key='conversation_key',
+    meta={
+        'reads': ['utterances'],
+    },
+) }}
+-- depends_on: {{ ref('int_landing__batches_read') }}
+
 with
 
 utterances as (
 
     select * from {{ ref('int_utterances__unioned') }}
+    where {{ is_changed('utterances') }}
 
 ),
 
@@ -31,7 +41,8 @@ shared_out as (
         *,
         -- Unknown voices count for neither side, and one side alone makes no ratio.
         rep_spoken_seconds
-        / nullif(rep_spoken_seconds + customer_spoken_seconds, 0) as rep_talk_share
+        / nullif(rep_spoken_seconds + customer_spoken_seconds, 0) as rep_talk_share,
+        {{ built_at() }} as built_at
     from summed
 
 )

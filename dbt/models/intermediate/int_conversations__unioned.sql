@@ -1,3 +1,12 @@
+{{ config(
+    materialized='incremental',
+    unique_key='conversation_key',
+    meta={
+        'reads': ['conversations'],
+    },
+) }}
+-- depends_on: {{ ref('int_landing__batches_read') }}
+
 with
 
 unioned as (
@@ -5,4 +14,8 @@ unioned as (
 
 )
 
-select * from unioned
+select
+    *,
+    {{ built_at() }} as built_at
+from unioned
+where {{ is_changed('conversations') }}

@@ -1,41 +1,21 @@
+{{ config(
+    materialized='incremental',
+    unique_key=['vendor', 'date_day'],
+    meta={
+        'groups': {
+            'of': 'int_pipeline__conversations',
+            'by': ['vendor', 'date_day'],
+            'counted': 'listed',
+        },
+    },
+) }}
+
 with
-
-ledger as (
-
-    select * from {{ ref('stg_pipeline__ledger') }}
-
-),
 
 conversations as (
 
-    select * from {{ ref('int_conversations__unioned') }}
-
-),
-
-scoring as (
-
-    select * from {{ ref('int_conversations__scoring') }}
-
-),
-
-joined as (
-
-    select
-        ledger.vendor,
-        ledger.conversation_key,
-        {{ utc_date('coalesce(ledger.started_at, ledger.listed_at)') }} as date_day,
-        -- Listed and not tried yet is waiting, like a transcript that is not ready.
-        case when ledger.status = 'listed' then 'pending' else ledger.status end as status,
-        coalesce(ledger.started_at, ledger.listed_at) as started_at,
-        coalesce(scoring.is_scored, false) as is_scored,
-        coalesce(scoring.is_score_failed, false) as is_score_failed,
-        {{ seconds_between('conversations.ended_at', 'ledger.landed_at') }} as seconds_to_landed,
-        {{ seconds_between('conversations.ended_at', 'scoring.first_scored_at') }} as seconds_to_scored
-    from ledger
-    left join conversations
-        on ledger.conversation_key = conversations.conversation_key
-    left join scoring
-        on ledger.conversation_key = scoring.conversation_key
+    select * from {{ ref('int_pipeline__conversations') }}
+    where {{ is_changed() }}
 
 ),
 
@@ -60,8 +40,9 @@ summed as (
         percentile_cont(0.5) within group (order by seconds_to_landed) as seconds_to_landed_median,
         percentile_cont(0.95) within group (order by seconds_to_landed) as seconds_to_landed_p95,
         percentile_cont(0.5) within group (order by seconds_to_scored) as seconds_to_scored_median,
-        percentile_cont(0.95) within group (order by seconds_to_scored) as seconds_to_scored_p95
-    from joined
+        percentile_cont(0.95) within group (order by seconds_to_scored) as seconds_to_scored_p95,
+        {{ built_at() }} as built_at
+    from conversations
     group by vendor, date_day
 
 )

@@ -1,3 +1,5 @@
+{{ config(materialized='table') }}
+
 with
 
 conversations as (
@@ -7,10 +9,25 @@ conversations as (
         coalesce(owner_id, owner_email) as owner_reference,
         owner_name,
         owner_email,
-        conversation_key,
         started_at
     from {{ ref('int_conversations__unioned') }}
     where coalesce(owner_id, owner_email) is not null
+
+),
+
+-- As few rows as there are spellings of a rep, so that what follows does not sort the history.
+spelled as (
+
+    select
+        vendor,
+        owner_reference,
+        owner_name,
+        owner_email,
+        count(*) as conversation_count,
+        min(started_at) as first_conversation_at,
+        max(started_at) as last_conversation_at
+    from conversations
+    group by vendor, owner_reference, owner_name, owner_email
 
 ),
 
@@ -22,14 +39,15 @@ best_known as (
         owner_reference,
         owner_name as rep_name,
         owner_email as rep_email
-    from conversations
+    from spelled
     qualify row_number() over (
         partition by vendor, owner_reference
         order by
             case when owner_email is null then 1 else 0 end asc,
             case when owner_name is null then 1 else 0 end asc,
-            started_at desc nulls last,
-            conversation_key desc
+            last_conversation_at desc nulls last,
+            owner_email asc,
+            owner_name asc
     ) = 1
 
 ),
@@ -39,10 +57,10 @@ counted as (
     select
         vendor,
         owner_reference,
-        count(*) as conversation_count,
-        min(started_at) as first_conversation_at,
-        max(started_at) as last_conversation_at
-    from conversations
+        cast(sum(conversation_count) as bigint) as conversation_count,
+        min(first_conversation_at) as first_conversation_at,
+        max(last_conversation_at) as last_conversation_at
+    from spelled
     group by vendor, owner_reference
 
 ),

@@ -1,8 +1,18 @@
+{{ config(
+    materialized='incremental',
+    unique_key='conversation_key',
+    meta={
+        'reads': ['signals'],
+    },
+) }}
+-- depends_on: {{ ref('int_landing__batches_read') }}
+
 with
 
 signals as (
 
     select * from {{ ref('stg_semarize__signals') }}
+    where {{ is_changed('signals') }}
 
 ),
 
@@ -26,7 +36,8 @@ latest as (
 
     select
         conversation_key || ':' || kit_name as latest_score_key,
-        *
+        *,
+        {{ built_at() }} as built_at
     from scores
     qualify row_number() over (
         partition by conversation_key, kit_name

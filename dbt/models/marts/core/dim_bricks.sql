@@ -12,16 +12,31 @@ scales as (
 
 ),
 
+-- As few rows as there are versions and types, so that what follows does not sort the history.
+summed as (
+
+    select
+        kit_name,
+        brick_key,
+        kit_version_id,
+        value_type,
+        count(*) as value_count,
+        max(scored_at) as last_scored_at
+    from signals
+    group by kit_name, brick_key, kit_version_id, value_type
+
+),
+
 seen as (
 
     select
         kit_name,
         brick_key,
         value_type
-    from signals
+    from summed
     qualify row_number() over (
         partition by kit_name, brick_key
-        order by {{ last_score_first() }}
+        order by last_scored_at desc nulls last, kit_version_id desc, value_type asc
     ) = 1
 
 ),
@@ -31,9 +46,9 @@ counted as (
     select
         kit_name,
         brick_key,
-        count(*) as value_count,
-        max(scored_at) as last_scored_at
-    from signals
+        cast(sum(value_count) as bigint) as value_count,
+        max(last_scored_at) as last_scored_at
+    from summed
     group by kit_name, brick_key
 
 ),

@@ -1,14 +1,26 @@
+{{ config(
+    materialized='incremental',
+    unique_key='conversation_key',
+    cluster_by=['scored_on', 'vendor'],
+    meta={
+        'reads': ['signals', 'brick_scales'],
+    },
+) }}
+-- depends_on: {{ ref('int_landing__batches_read') }}
+
 with
 
 signals as (
 
     select * from {{ ref('int_signals__normalised') }}
+    where {{ is_changed('signals') }}
 
 ),
 
 latest as (
 
     select * from {{ ref('int_scores__latest') }}
+    where {{ is_changed() }}
 
 ),
 
@@ -42,7 +54,8 @@ final as (
 
         ---------- timestamps
         signals.scored_at,
-        {{ utc_date('signals.scored_at') }} as scored_on
+        {{ utc_date('signals.scored_at') }} as scored_on,
+        {{ built_at() }} as built_at
     from signals
     left join latest
         on

@@ -1,26 +1,41 @@
+{{ config(
+    materialized='incremental',
+    unique_key='conversation_key',
+    cluster_by=['started_on', 'vendor'],
+    meta={
+        'reads': ['conversations', 'utterances', 'ledger', 'runs'],
+        'also': 'conversations_of_another_rep',
+    },
+) }}
+-- depends_on: {{ ref('int_landing__batches_read') }}
+
 with
 
 conversations as (
 
     select * from {{ ref('int_conversations__unioned') }}
+    where {{ is_changed() }}
 
 ),
 
 talk_time as (
 
     select * from {{ ref('int_conversations__talk_time') }}
+    where {{ is_changed() }}
 
 ),
 
 ledger as (
 
     select * from {{ ref('stg_pipeline__ledger') }}
+    where {{ is_changed('ledger') }}
 
 ),
 
 scoring as (
 
     select * from {{ ref('int_conversations__scoring') }}
+    where {{ is_changed() }}
 
 ),
 
@@ -79,7 +94,8 @@ final as (
         scoring.first_scored_at,
         scoring.last_scored_at,
         {{ seconds_between('conversations.ended_at', 'ledger.landed_at') }} as seconds_to_landed,
-        {{ seconds_between('conversations.ended_at', 'scoring.first_scored_at') }} as seconds_to_scored
+        {{ seconds_between('conversations.ended_at', 'scoring.first_scored_at') }} as seconds_to_scored,
+        {{ built_at() }} as built_at
     from conversations
     left join talk_time
         on conversations.conversation_key = talk_time.conversation_key

@@ -1,8 +1,19 @@
+{{ config(
+    materialized='incremental',
+    unique_key='conversation_key',
+    cluster_by=['submitted_on', 'vendor'],
+    meta={
+        'reads': ['runs', 'signals'],
+    },
+) }}
+-- depends_on: {{ ref('int_landing__batches_read') }}
+
 with
 
 runs as (
 
     select * from {{ ref('stg_semarize__runs') }}
+    where {{ is_changed('runs') }}
 
 ),
 
@@ -13,6 +24,7 @@ bricks as (
         count(*) as brick_count,
         min(confidence) as lowest_confidence
     from {{ ref('stg_semarize__signals') }}
+    where {{ is_changed('signals') }}
     group by run_id
 
 ),
@@ -46,7 +58,8 @@ final as (
         {{ utc_date('runs.submitted_at') }} as submitted_on,
         runs.finished_at,
         cast(runs.duration_seconds as double) as duration_seconds,
-        {{ seconds_between('runs.submitted_at', 'runs.finished_at') }} as seconds_to_finish
+        {{ seconds_between('runs.submitted_at', 'runs.finished_at') }} as seconds_to_finish,
+        {{ built_at() }} as built_at
     from runs
     left join bricks
         on runs.run_id = bricks.run_id

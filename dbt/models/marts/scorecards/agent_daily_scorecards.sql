@@ -1,44 +1,28 @@
+{{ config(
+    materialized='incremental',
+    unique_key=['vendor', 'scorecard_date'],
+    meta={
+        'groups': {
+            'of': 'int_interaction_quality_scores__dated',
+            'by': ['vendor', 'scorecard_date'],
+            'counted': 'conversations_scored',
+        },
+        'also': 'days_of_renamed_agents',
+    },
+) }}
+
 with
 
-scores as (
+dated as (
 
-    select * from {{ ref('int_interaction_quality_scores__latest') }}
-
-),
-
-conversations as (
-
-    select * from {{ ref('int_conversations__unioned') }}
+    select * from {{ ref('int_interaction_quality_scores__dated') }}
+    where {{ is_changed() }}
 
 ),
 
 reps as (
 
     select * from {{ ref('int_reps__identified') }}
-
-),
-
-dated as (
-
-    select
-        scores.vendor,
-        coalesce(scores.agent_id, conversations.owner_id, 'unassigned') as agent_id,
-        -- A conversation that is gone from landing keeps the day on which it was scored.
-        {{ utc_date('coalesce(conversations.started_at, scores.scored_at)') }} as scorecard_date,
-        coalesce(scores.channel, conversations.channel, 'unknown') as channel,
-        scores.kit_version_id,
-        scores.compliance_score,
-        scores.compliance_score_normalised,
-        scores.empathy_score,
-        scores.empathy_score_normalised,
-        scores.resolution_achieved,
-        scores.escalation_risk,
-        scores.escalation_risk_normalised,
-        scores.topic_primary,
-        scores.scored_at
-    from scores
-    left join conversations
-        on scores.conversation_key = conversations.conversation_key
 
 ),
 
@@ -125,7 +109,8 @@ final as (
         coalesce(main_topics.topic_conversations, 0) as topic_conversations,
 
         ---------- timestamps
-        averaged.last_scored_at
+        averaged.last_scored_at,
+        {{ built_at() }} as built_at
     from averaged
     left join main_topics
         on

@@ -1,8 +1,20 @@
+{{ config(
+    materialized='incremental',
+    unique_key='conversation_key',
+    cluster_by=['started_on', 'vendor'],
+    meta={
+        'reads': ['conversations', 'utterances', 'ledger', 'runs', 'scores__interaction_quality', 'scores__deal_signals', 'brick_scales'],
+        'also': 'conversations_of_renamed_reps',
+    },
+) }}
+-- depends_on: {{ ref('int_landing__batches_read') }}
+
 with
 
 conversations as (
 
     select * from {{ ref('fct_conversations') }}
+    where {{ is_changed() }}
 
 ),
 
@@ -15,12 +27,14 @@ reps as (
 interaction_quality as (
 
     select * from {{ ref('int_interaction_quality_scores__latest') }}
+    where {{ is_changed() }}
 
 ),
 
 deal_signals as (
 
     select * from {{ ref('int_deal_signals_scores__latest') }}
+    where {{ is_changed() }}
 
 ),
 
@@ -85,7 +99,8 @@ final as (
         deal_signals.competitive_pressure_normalised,
         deal_signals.timeline_urgency,
         deal_signals.next_step_confirmed,
-        deal_signals.competitors_mentioned
+        deal_signals.competitors_mentioned,
+        {{ built_at() }} as built_at
     from conversations
     left join reps
         on conversations.rep_key = reps.rep_key

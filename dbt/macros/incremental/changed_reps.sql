@@ -1,0 +1,44 @@
+{#- What changes without anything of its own landing, because a rep is known better than before.
+    Reps are few, so the history is only looked through for their keys and names. -#}
+{% macro conversations_of_another_rep(since) -%}
+    select built.conversation_key
+    from {{ this }} as built
+    inner join {{ ref('int_reps__identified') }} as reps
+        on
+            built.vendor = reps.vendor
+            and built.owner_id = reps.owner_reference
+    where built.rep_key is distinct from reps.rep_key
+{%- endmacro %}
+
+
+{#- Those that were built anew with another rep, and those of a rep with another name. -#}
+{% macro conversations_of_renamed_reps(since) -%}
+    select conversation_key
+    from {{ ref('fct_conversations') }}
+    where built_at > {{ since }}
+
+    union all
+
+    select built.conversation_key
+    from {{ this }} as built
+    inner join {{ ref('dim_reps') }} as reps
+        on built.rep_key = reps.rep_key
+    where
+        built.rep_name is distinct from reps.rep_name
+        or built.rep_email is distinct from reps.rep_email
+{%- endmacro %}
+
+
+{% macro days_of_renamed_agents(since) -%}
+    select
+        built.vendor,
+        built.scorecard_date
+    from {{ this }} as built
+    left join {{ ref('int_reps__identified') }} as reps
+        on
+            built.vendor = reps.vendor
+            and built.agent_id = reps.owner_reference
+    where
+        built.rep_key is distinct from reps.rep_key
+        or built.agent_name is distinct from reps.rep_name
+{%- endmacro %}
