@@ -132,14 +132,13 @@ def test_dbt_gets_the_same_connection(connect: Any) -> None:
         "HOST": "sf.example.com",
         "PORT": "8443",
         "PROTOCOL": "http",
-        "QUERY_TAG": "scorecards/run/dbt_build: dbt build",
     }
 
 
 def test_nothing_is_left_for_dbt_to_find_elsewhere(connect: Any) -> None:
     """Else a role of the worker's own environment would build."""
     told = connect({"account": "acme", "database": "CALLS"}, password="hunter2")
-    environment = told.dbt_environment("a test")
+    environment = told.dbt_environment()
     empty = {name for name, value in environment.items() if not value}
     assert {"SNOWFLAKE_ROLE", "SNOWFLAKE_WAREHOUSE", "SNOWFLAKE_PRIVATE_KEY_PATH"} <= empty
     profile = (ROOT / "dbt" / "profiles.yml").read_text()
@@ -195,7 +194,7 @@ def test_dbt_reads_all_of_it(connect: Any, tmp_path: Path, monkeypatch: pytest.M
     for way, _ in ways:
         extra = {"account": "acme", "database": "CALLS", "warehouse": "LOADING", **way}
         told = connect(extra, password="a passphrase", host="sf.example.com", port=8443)
-        given.append(told.dbt_environment("the tag"))
+        given.append(told.dbt_environment())
     done = subprocess.run(
         [str(ROOT / ".venv-dbt" / "bin" / "python"), "-c", READ_PROFILE, str(ROOT / "dbt")],
         input=json.dumps(given),
@@ -210,14 +209,14 @@ def test_dbt_reads_all_of_it(connect: Any, tmp_path: Path, monkeypatch: pytest.M
         assert read["credential"] == credential, way
         assert read["port"] == 8443
         assert read["role"] is None
-        assert read["query_tag"] == "the tag"
+        assert read["query_tag"] == "semarize_conversations_dbt"
         assert read["retry_on_database_errors"] is False
 
 
 def test_dbt_may_build_on_a_virtual_warehouse_of_its_own(connect: Any) -> None:
     told = connect({**EXTRA, "dbt_warehouse": "TRANSFORMING"}, password="secret")
     assert told.arguments("a test")["warehouse"] == "LOADING"
-    assert told.dbt_environment("a test")["SNOWFLAKE_WAREHOUSE"] == "TRANSFORMING"
+    assert told.dbt_environment()["SNOWFLAKE_WAREHOUSE"] == "TRANSFORMING"
 
 
 READ_PROFILE = """

@@ -39,6 +39,7 @@ command_before = FakeSnowflakeCursor.execute
 close_before = FakeSnowflakeConnection.close
 login_before = fakesnow.server.login_request
 moments_before = fakesnow.arrow.timestamp_to_sf_struct
+created_before = fakesnow.transforms.create_table_as
 
 
 class Session:
@@ -102,7 +103,12 @@ def command(self: FakeSnowflakeCursor, sql: str, *args: Any, **kwargs: Any) -> F
         tag = session_of(self._conn).parameters.get("QUERY_TAG", "")
         database = self._conn.database or ""
         STATEMENTS.append({"database": database, "query_tag": tag, "sql": sql})
-    return command_before(self, sql, *args, **kwargs)
+    try:
+        return command_before(self, sql, *args, **kwargs)
+    except duckdb.Error as error:
+        # The emulator would answer 500, which the connector takes for a passing trouble.
+        told = str(error).split("\n")[0]
+        raise ProgrammingError(msg=told, errno=REFUSED, sqlstate="22000") from error
 
 
 def close(self: FakeSnowflakeConnection, retry: bool = True) -> None:
@@ -154,18 +160,27 @@ def execute(self: FakeSnowflakeCursor, transformed: Expr, params: Any = None) ->
     if session.in_transaction and isinstance(transformed, DEFINITIONS):
         self._duck_conn.commit()  # as Snowflake does before a definition
         session.in_transaction = False
-    try:
-        if isinstance(transformed, exp.Merge):
-            transformed, params = _merged(self, transformed, params), None
-        execute_before(self, transformed, params)
-    except duckdb.Error as error:
-        # The emulator would answer 500, which the connector takes for a passing trouble.
-        told = str(error).split("\n")[0]
-        raise ProgrammingError(msg=told, errno=REFUSED, sqlstate="22000") from error
+    if isinstance(transformed, exp.Merge):
+        transformed, params = _merged(self, transformed, params), None
+    execute_before(self, transformed, params)
     if isinstance(transformed, exp.Transaction):
         session.in_transaction = True
     elif isinstance(transformed, exp.Commit | exp.Rollback):
         session.in_transaction = False
+
+
+def created(expression: Expr, duck: duckdb.DuckDBPyConnection) -> Expr:
+    """A table made of a ``select *``: the emulator would ask for its columns in another dialect."""
+    query = expression.expression if isinstance(expression, exp.Create) else None
+    query = query.unnest() if isinstance(query, exp.Subquery) else query
+    if (
+        isinstance(query, exp.Select)
+        and isinstance(expression.this, exp.Schema)
+        and any(isinstance(each, exp.Star) for each in query.expressions)
+    ):
+        described = duck.execute(f"describe {query.sql(dialect='duckdb')}").fetchall()
+        query.set("expressions", [exp.column(exp.to_identifier(name)) for name, *_ in described])
+    return created_before(expression, duck)
 
 
 def _merged(cursor: FakeSnowflakeCursor, merge: exp.Merge, params: Any) -> Expr:
@@ -222,6 +237,7 @@ def apply() -> None:
     FakeSnowflakeCursor._execute = execute
     FakeSnowflakeCursor.execute = command
     FakeSnowflakeConnection.close = close
+    fakesnow.transforms.create_table_as = created
     fakesnow.transforms.merge = lambda expression: [expression]
     fakesnow.arrow.timestamp_to_sf_struct = with_nulls
     fakesnow.server.sessions = Sessions()

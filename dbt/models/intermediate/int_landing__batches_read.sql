@@ -30,7 +30,9 @@ landed as (
     select
         'brick_scales' as family,
         kit_name as vendor,
-        brick_key || ':' || cast(scale_minimum as varchar) || ':' || cast(scale_maximum as varchar) as conversation_key,
+        brick_key
+            || ':' || cast(cast(scale_minimum as decimal(18, 6)) as varchar)
+            || ':' || cast(cast(scale_maximum as decimal(18, 6)) as varchar) as conversation_key,
         {{ moment_literal('1970-01-01 00:00:00+00:00') }} as loaded_at,
         count(*) as row_count
     from {{ ref('brick_scales') }}

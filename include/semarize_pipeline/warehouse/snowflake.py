@@ -143,7 +143,7 @@ class SnowflakeConnection:
             f"{_CONNECTION} holds no credential; give a password, a private key or a token"
         )
 
-    def dbt_environment(self, purpose: str) -> dict[str, str]:
+    def dbt_environment(self) -> dict[str, str]:
         """What ``dbt/profiles.yml`` reads. dbt blots out the values of DBT_ENV_SECRET_ itself.
 
         Nothing is left out: what dbt inherits from the worker must not fill a gap.
@@ -160,7 +160,6 @@ class SnowflakeConnection:
             "SNOWFLAKE_HOST": self.host,
             "SNOWFLAKE_PORT": self.port,
             "SNOWFLAKE_PROTOCOL": self.protocol,
-            "SNOWFLAKE_QUERY_TAG": purpose[:QUERY_TAG_CHARACTERS],
             "SNOWFLAKE_AUTHENTICATOR": authenticator,
             "SNOWFLAKE_PRIVATE_KEY_PATH": path,
             "DBT_ENV_SECRET_SNOWFLAKE_PRIVATE_KEY": key,
@@ -236,7 +235,7 @@ class SnowflakeWarehouse:
     @contextmanager
     def for_dbt(self, purpose: str) -> Iterator[DbtTarget]:
         # Nothing to wait for: dbt logs in by itself, beside whoever loads.
-        yield DbtTarget("snowflake", self.connection.dbt_environment(purpose))
+        yield DbtTarget("snowflake", self.connection.dbt_environment())
 
 
 class SnowflakeSession(Session):

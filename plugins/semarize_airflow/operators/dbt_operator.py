@@ -46,7 +46,9 @@ class DbtBuildOperator(BaseOperator):
                 airflow_home() / "dbt",
             )
             with warehouse.for_dbt(f"{run}: dbt build") as target:
-                build = self._build.run(target.name, target.environment)
+                # dbt's statements say whose they are.
+                asks = {"SEMARIZE_RUN": run}
+                build = self._build.run(target.name, {**target.environment, **asks})
             mark = landing.stamp(datetime.now(UTC), run)
             with warehouse.open(f"{run}: land dbt's results") as session:
                 session.land([Load(tables.DBT_RESULTS, landing.stamped(build.results, mark))])
