@@ -13,7 +13,7 @@ TEST := AIRFLOW_HOME="$(CURDIR)/.runtime/test" DBT_BIN="$(CURDIR)/.venv-dbt/bin/
 
 .PHONY: help
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
 
 .PHONY: setup
 setup: ## install everything into .venv, .venv-dbt and .venv-emulator (Python 3.11 to 3.13 is all it wants)
@@ -52,6 +52,12 @@ test: ## every test; ARGS=... goes to pytest
 test-fast: ## the tests that take less than a few seconds each
 	@$(SETUP) tests dbt
 	@$(TEST) -m "not slow" $(ARGS)
+
+.PHONY: test-celery
+test-celery: ## docker-compose.yml's services without Docker: two workers, one killed, nothing lost
+	@$(SETUP) tests dbt
+	@PYTHONPATH="$(CURDIR)/include:$(CURDIR)/plugins:$(CURDIR)/tests" PYTHONSAFEPATH=1 \
+		.venv/bin/python -m compose.proof
 
 .PHONY: check
 check: ## linters, format, types, SQL style
