@@ -120,7 +120,7 @@ for part in "$@"; do
     case $part in
         runtime)
             # The environment of the tests holds the runtime too.
-            [ "$(cat .venv/.installed-tests 2>/dev/null)" = "$(cksum requirements.txt tests/requirements.txt)" ] ||
+            [ "$(cat .venv/.installed-tests 2>/dev/null)" = "$(cksum requirements.txt tests/requirements.txt 2>/dev/null)" ] ||
                 install .venv runtime "Airflow and the pipeline" requirements.txt ;;
         tests)
             install .venv tests "Airflow, the pipeline and what tests need" requirements.txt tests/requirements.txt

@@ -49,7 +49,8 @@ class _Recorder(dict[str, str]):
         return True
 
     def __getitem__(self, name: str) -> str:
-        return "" if self._found.add(name) else "x"
+        self._found.add(name)
+        return "x"
 
     def get(self, name: str, default: Any = None) -> Any:
         return self[name]
