@@ -229,6 +229,11 @@ class Proof:
             Check("DAG runs that did not succeed", 0, sum(r["state"] != "success" for r in runs)),
             Check("tasks were killed", True, bool(tries)),
             Check("of them tried again", len(tries), sum(n > 1 for n in tries)),
+            Check(
+                "logs of the killed tries can be read",
+                len(tries),
+                sum(self.airflow.has_log(*key) for key in victim.keys),
+            ),
             Check("killed worker works again", True, self.topology.is_healthy(victim.worker)),
             Check("scorecards started by scores", True, bool(started_by_scores)),
         ]
@@ -470,6 +475,12 @@ class Airflow:
             ]
             for dag_id, run_id, task_id in keys
         ]
+
+    def has_log(self, dag_id: str, run_id: str, task_id: str) -> bool:
+        """Whether the pages show what the first try of a task wrote."""
+        path = f"/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/logs/1"
+        told = self.ask("GET", path, headers={"Accept": "application/json"})
+        return any(line.get("timestamp") for line in told["content"])
 
     def results(self, dag_id: str, run_id: str, task_id: str) -> list[str]:
         """What the mapped instances of a task returned."""
