@@ -63,6 +63,12 @@ test-snowflake: ## the tests against a real Snowflake account, where one is conf
 	@$(SETUP) tests dbt
 	@SNOWFLAKE_SUITE=account $(TEST) tests/snowflake $(ARGS)
 
+.PHONY: test-celery
+test-celery: ## docker-compose.yml's services without Docker: two workers, one killed, nothing lost
+	@$(SETUP) tests dbt
+	@PYTHONPATH="$(CURDIR)/include:$(CURDIR)/plugins:$(CURDIR)/tests" PYTHONSAFEPATH=1 \
+		.venv/bin/python -m compose.proof
+
 .PHONY: check
 check: ## linters, format, types, SQL style
 	@$(SETUP) tests dbt

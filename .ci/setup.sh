@@ -2,10 +2,10 @@
 # Makes the environments that a command needs, or the lock files anew:
 #   setup.sh [runtime] [dbt] [tests] [lock]
 #
-# Wants nothing but a Python from 3.11 to 3.13, and for the tests a PostgreSQL server, which
-# .ci/install-debian installs where it may. uv comes from PyPI, and every package is checked
-# against the hashes in the lock files. What has been installed from an unchanged lock file is
-# left alone, so that this ends at once.
+# Wants nothing but a Python from 3.11 to 3.13, and for the tests the servers of PostgreSQL and
+# Redis, which .ci/install-debian installs where it may. uv comes from PyPI, and every package is
+# checked against the hashes in the lock files. What has been installed from an unchanged lock file
+# is left alone, so that this ends at once.
 set -eu
 cd "$(dirname "$0")/.."
 PATH_TO_UV=.venv-uv/bin/uv
@@ -120,7 +120,7 @@ for part in "$@"; do
     case $part in
         runtime)
             # The environment of the tests holds the runtime too.
-            [ "$(cat .venv/.installed-tests 2>/dev/null)" = "$(cksum requirements.txt tests/requirements.txt)" ] ||
+            [ "$(cat .venv/.installed-tests 2>/dev/null)" = "$(cksum requirements.txt tests/requirements.txt 2>/dev/null)" ] ||
                 install .venv runtime "Airflow and the pipeline" requirements.txt ;;
         tests)
             install .venv tests "Airflow, the pipeline and what tests need" requirements.txt tests/requirements.txt

@@ -154,6 +154,8 @@ class World:
         self._counts: dict[str, Counter[str]] = {}
         self._under_way: Counter[str] = Counter()
         self._peak: Counter[str] = Counter()
+        self._last_second: dict[str, deque[float]] = {}
+        self._most_in_a_second: Counter[str] = Counter()
         self.add(calls)
 
     # The clock
@@ -291,6 +293,12 @@ class World:
         with self._lock:
             self._under_way[vendor] += 1
             self._peak[vendor] = max(self._peak[vendor], self._under_way[vendor])
+            now = self.monotonic()
+            recent = self._last_second.setdefault(vendor, deque())
+            recent.append(now)
+            while recent[0] <= now - 1.0:
+                recent.popleft()
+            self._most_in_a_second[vendor] = max(self._most_in_a_second[vendor], len(recent))
 
     def leave(self, entry: LoggedRequest) -> None:
         """Log a finished request; the oldest entries make room."""
@@ -322,12 +330,15 @@ class World:
             self._log_bytes = 0
             self._counts.clear()
             self._peak.clear()
+            self._last_second.clear()
+            self._most_in_a_second.clear()
 
     def statistics(self) -> dict[str, dict[str, int]]:
-        """Numbers per stand-in: calls, requests by status, most requests at once."""
+        """Numbers per stand-in: calls, requests by status, most at once and in any second."""
         with self._lock:
             counts = {name: dict(counter) for name, counter in self._counts.items()}
             peak = dict(self._peak)
+            most_in_a_second = dict(self._most_in_a_second)
         now = self.now()
         statistics: dict[str, dict[str, int]] = {}
         for name, standin in self.standins.items():
@@ -343,5 +354,6 @@ class World:
             numbers["requests"] = 0
             numbers.update(counts.get(name, {}))
             numbers["most_at_once"] = peak.get(name, 0)
+            numbers["most_in_a_second"] = most_in_a_second.get(name, 0)
             statistics[name] = numbers
         return statistics

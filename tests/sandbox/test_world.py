@@ -207,6 +207,20 @@ def test_the_most_requests_at_once_are_counted(start: Start) -> None:
     assert gong.world.statistics()["gong"]["most_at_once"] == 1
 
 
+def test_the_most_requests_in_any_second_are_counted(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gong = start("gong", calls("gong", 1))
+    clock = iter([0.0, 0.4, 0.9, 1.1, 1.3, 2.5])
+    monkeypatch.setattr(World, "monotonic", staticmethod(lambda: next(clock)))
+    for _ in range(6):
+        gong.world.arrive("gong")
+    # Those at 0.4, 0.9, 1.1 and 1.3, which no whole second of a clock holds.
+    assert gong.world.statistics()["gong"]["most_in_a_second"] == 4
+    gong.world.clear_log()
+    assert gong.world.statistics()["gong"]["most_in_a_second"] == 0
+
+
 # Faults
 
 

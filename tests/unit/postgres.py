@@ -9,7 +9,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
@@ -77,7 +77,7 @@ class Cluster:
 
     @classmethod
     @contextmanager
-    def running(cls) -> Iterator[Cluster]:
+    def running(cls, settings: Mapping[str, str] = SETTINGS) -> Iterator[Cluster]:
         programs, user = binaries(), _server_user()
         folder = Path(tempfile.mkdtemp(prefix="pg-"))
         try:
@@ -98,7 +98,7 @@ class Cluster:
             with socket.socket() as free:
                 free.bind(("127.0.0.1", 0))
                 port = free.getsockname()[1]
-            told = {**SETTINGS, "port": port, "unix_socket_directories": folder}
+            told = {**settings, "port": port, "unix_socket_directories": folder}
             command = [programs / "postgres", "-D", data]
             for name, value in told.items():
                 command += ["-c", f"{name}={value}"]

@@ -213,7 +213,8 @@ def _postgresql(url: sa.URL) -> Engine:
         isolation_level="READ COMMITTED",
         # A round trip for a hundred rows: the others wait in line meanwhile.
         executemany_mode="values_plus_batch",
-        connect_args={"connect_timeout": CONNECT_SECONDS},
+        # The URL's own, if it names one.
+        connect_args={"connect_timeout": url.query.get("connect_timeout", CONNECT_SECONDS)},
     )
 
     @sa.event.listens_for(engine, "connect")

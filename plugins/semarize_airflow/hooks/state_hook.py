@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import psycopg2
 import sqlalchemy as sa
 from airflow.sdk import BaseHook
 from airflow.sdk.configuration import conf
 from airflow.sdk.exceptions import AirflowNotFoundException
+from psycopg2.extensions import make_dsn
 
 from semarize_pipeline.errors import Misconfigured
 from semarize_pipeline.state import State
+
+# What a connection has fields for. As an extra it would lose to them, or win unseen.
+FIELDS = frozenset({"host", "port", "user", "password", "dbname", "database", "dsn"})
 
 
 def airflow_home() -> Path:
@@ -65,8 +71,28 @@ class StateHook(BaseHook):
                 host=connection.host,
                 port=connection.port,
                 database=connection.schema,
+                query=self._options(connection.extra_dejson),
             )
             return url.render_as_string(hide_password=False)
         raise Misconfigured(
             f"{self.state_conn_id} has the type {connection.conn_type}; use sqlite or postgres"
         )
+
+    def _options(self, extra: Mapping[str, Any]) -> dict[str, str]:
+        """The extras of a PostgreSQL connection as its driver takes them, such as ``sslmode``."""
+        made: dict[str, str] = {}
+        for name, value in extra.items():
+            if name in FIELDS:
+                raise Misconfigured(f"{self.state_conn_id}: {name} is a field, not an extra")
+            try:
+                # PostgreSQL's own library knows which options there are.
+                make_dsn(**{name: "1"})
+            except psycopg2.ProgrammingError:
+                raise Misconfigured(
+                    f"{self.state_conn_id}: PostgreSQL knows no connection option {name!r}; "
+                    "correct or remove that extra"
+                ) from None
+            if not isinstance(value, str | int):
+                raise Misconfigured(f"{self.state_conn_id}: the extra {name} is text or a number")
+            made[name] = str(int(value)) if isinstance(value, bool) else str(value)
+        return made

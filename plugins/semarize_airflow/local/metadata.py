@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from semarize_airflow.pools import POOLS
+from semarize_airflow.pools import make_pools
 
 
 def prepare() -> None:
@@ -12,11 +12,3 @@ def prepare() -> None:
 
     initdb()
     make_pools()
-
-
-def make_pools() -> None:
-    """Make the pools that the DAGs name, with the sizes that the project gives them."""
-    from airflow.models.pool import Pool
-
-    for name, (slots, description) in POOLS.items():
-        Pool.create_or_update_pool(name, slots, description, include_deferred=False)
