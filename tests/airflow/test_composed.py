@@ -19,7 +19,7 @@ def test_warehouse_and_state_open_by_what_the_file_gives(
 
     gaps = [name for name, value in read_env(ROOT / ".env.example", {}).items() if not value]
     (tmp_path / ".env").write_text("".join(f"{name}=value-of-{name}\n" for name in gaps))
-    env_files = [tmp_path / ".env", ROOT / "docker/sandbox.env"]
+    env_files = [tmp_path / ".env", ROOT / ".docker/sandbox.env"]
     worker = ComposeFile(ROOT / "docker-compose.yml", env_files).services()["worker"]
     for name, value in worker.environment.items():
         if name.startswith("AIRFLOW_CONN_"):
@@ -29,7 +29,7 @@ def test_warehouse_and_state_open_by_what_the_file_gives(
     hook = StateHook()
     url = hook.url(hook.get_connection("state_default"))
     assert url == "postgresql+psycopg2://airflow:value-of-POSTGRES_PASSWORD@postgres:5432/state"
-    assert "CREATE DATABASE state " in (ROOT / "docker/state.sql").read_text()
+    assert "CREATE DATABASE state " in (ROOT / ".docker/state.sql").read_text()
 
 
 def test_the_examples_can_be_read_when_their_signs_are_taken_away(

@@ -60,7 +60,7 @@ class Proof:
         dags = folder / "dags"
         shutil.copytree(ROOT / "dags", dags, ignore=shutil.ignore_patterns("__pycache__"))
         shutil.copy(Path(__file__).parent / "dags/one_key.py", dags)
-        file = ComposeFile(ROOT / "docker-compose.yml", [env, ROOT / "docker/sandbox.env"])
+        file = ComposeFile(ROOT / "docker-compose.yml", [env, ROOT / ".docker/sandbox.env"])
         self.topology = Topology(file, folder, dags, self.say)
         self.airflow = Airflow(self.topology, self.password)
         self.sandbox = f"http://127.0.0.1:{self.topology.port('sandbox')}"

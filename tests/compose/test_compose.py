@@ -29,7 +29,7 @@ from semarize_sandbox.world import World
 ROOT = Path(__file__).parents[2]
 COMPOSE = ROOT / "docker-compose.yml"
 EXAMPLE = ROOT / ".env.example"
-SANDBOX = ROOT / "docker/sandbox.env"
+SANDBOX = ROOT / ".docker/sandbox.env"
 OWN = {"postgres", "redis", "sandbox"}
 FERNET = base64.urlsafe_b64encode(b"0" * 32).decode()
 # Read by Compose itself, or handed through to Airflow and Python.
@@ -146,7 +146,7 @@ def test_a_forgotten_secret_is_named(filled_in: Path, tmp_path: Path) -> None:
 def test_each_variable_is_explained_and_each_explained_one_is_used() -> None:
     commented = re.findall(r"^(?:# )?([A-Z][A-Z0-9_]+)=", EXAMPLE.read_text(), re.MULTILINE)
     assert len(commented) == len(set(commented))
-    used = names(COMPOSE.read_text()) | names((ROOT / "docker/connections.env").read_text())
+    used = names(COMPOSE.read_text()) | names((ROOT / ".docker/connections.env").read_text())
     explained = set(commented)
     assert used - explained == set(), "add these to .env.example"
     assert {name for name in explained - used if not ELSEWHERE.fullmatch(name)} == set()
@@ -182,8 +182,8 @@ def test_connections_of_the_env_file_reach_every_airflow_service(
     filled_in: Path, tmp_path: Path
 ) -> None:
     mine = '\'{"conn_type": "snowflake"}\''
-    (tmp_path / "docker").mkdir()
-    for name in ("docker-compose.yml", "docker/connections.env", "docker/sandbox.env"):
+    (tmp_path / ".docker").mkdir()
+    for name in ("docker-compose.yml", ".docker/connections.env", ".docker/sandbox.env"):
         (tmp_path / name).write_text((ROOT / name).read_text())
     filled_in.write_text(
         f"{filled_in.read_text()}AIRFLOW_CONN_WAREHOUSE_DEFAULT={mine}\n"
@@ -202,7 +202,7 @@ def test_connections_of_the_env_file_reach_every_airflow_service(
             assert told["AIRFLOW__CORE__DEFAULT_TIMEZONE"] == "utc"
     # With the sandbox nothing of it is left, whatever stands in it.
     for name, service in (
-        ComposeFile(path, [filled_in, tmp_path / "docker/sandbox.env"]).services().items()
+        ComposeFile(path, [filled_in, tmp_path / ".docker/sandbox.env"]).services().items()
     ):
         if name not in OWN:
             assert '"duckdb"' in service.environment["AIRFLOW_CONN_WAREHOUSE_DEFAULT"]
@@ -272,7 +272,7 @@ def is_sent(path: str) -> bool:
     [
         *(".env", "include/.env", ".venv/bin/python", ".venv-dbt/bin/dbt", ".runtime/airflow.db"),
         *(".git/config", "dbt/target/manifest.json", "include/x/__pycache__/x.pyc", "tests/x.py"),
-        *("x.duckdb", "dbt/x.duckdb", "docker/sandbox.env"),
+        *("x.duckdb", "dbt/x.duckdb", ".docker/sandbox.env"),
     ],
 )
 def test_secrets_and_leavings_stay_out_of_the_image(path: str) -> None:

@@ -36,7 +36,7 @@ def is_there(pid: int) -> bool:
 def topology(tmp_path: Path) -> Topology:
     gaps = [name for name, value in read_env(ROOT / ".env.example", {}).items() if not value]
     (tmp_path / ".env").write_text("".join(f"{name}=value-of-{name}\n" for name in gaps))
-    env_files = [tmp_path / ".env", ROOT / "docker/sandbox.env"]
+    env_files = [tmp_path / ".env", ROOT / ".docker/sandbox.env"]
     file = ComposeFile(ROOT / "docker-compose.yml", env_files)
     return Topology(file, tmp_path, tmp_path / "dags", lambda line: None)
 
