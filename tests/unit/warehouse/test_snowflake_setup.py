@@ -580,7 +580,7 @@ def test_all_that_dbt_makes_is_granted() -> None:
     kinds = set(
         re.findall(r"materialized='?(\w+)", "".join(p.read_text() for p in DBT.rglob("*.sql")))
     )
-    assert not kinds, "a model with a materialization of its own"
+    assert kinds <= {"table", "incremental"}, "tables, then: every schema has their grant"
 
 
 # ---------------------------------------------------------------------- what is there already
