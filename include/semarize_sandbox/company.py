@@ -16,13 +16,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from random import Random
 from typing import Any, Literal
 
 from semarize_sandbox import company_texts as texts
+from semarize_sandbox import documents, stories
 from semarize_sandbox.model import VENDORS, Call, Person, Turn
 from semarize_sandbox.wire import digits, fingerprint, hexadecimal
 
@@ -227,6 +228,12 @@ class Account:
     territory: str
     segment: str
     contacts: tuple[Contact, ...]
+
+    @property
+    def state(self) -> str:
+        """The state of the United States that they call from."""
+        states = documents.STATES[self.territory]
+        return states[fingerprint("state", self.name) % len(states)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -687,6 +694,18 @@ def _support_turns(script: _Script, cast: _Cast, kind: Kind, channel: Channel) -
     return issue
 
 
+def _weave(script: _Script, scene: stories.Scene) -> None:
+    """Put the call's stories into its turns, without touching the draws that make the rest."""
+    rng = Random(f"{scene.seed}|{scene.vendor}|{scene.day.isoformat()}|{scene.number}|stories")
+    words = _Script(rng, {})
+
+    def pick(lines: Sequence[str], slots: Mapping[str, str]) -> str:
+        words.slots = {**script.slots, **slots}
+        return words.pick(lines)
+
+    stories.tell(scene, stories.Weaver(rng=rng, turns=script.turns, rep=scene.rep, pick=pick))
+
+
 def _timed(
     script: _Script, channel: Channel, unlabelled: bool, rng: Random
 ) -> tuple[tuple[Turn, ...], float]:
@@ -845,10 +864,26 @@ def _make(vendor: str, seed: int, day: date, number: int, started_at: datetime) 
         target=round(rng.triangular(length[0], length[1], length[0] + (length[1] - length[0]) / 3)),
     )
     script = _Script(rng, slots)
+    scene = stories.Scene(
+        vendor=vendor,
+        day=day,
+        kind=kind,
+        channel=channel,
+        rep=rep,
+        customers=customers,
+        employee=person,
+        account=account,
+        deal=current,
+        stage=stage,
+        good=cast.good,
+        number=number,
+        seed=seed,
+    )
     extras: dict[str, Any] = {"team": person.team, "manager": person.manager}
     direction: Direction = "outbound"
     if support:
         issue = _support_turns(script, cast, kind, channel)
+        _weave(script, scene)
         direction = "inbound" if rng.random() < 0.9 else "outbound"
         extras |= _support_extras(rng, account, kind, channel, issue, seed)
     else:
@@ -856,6 +891,9 @@ def _make(vendor: str, seed: int, day: date, number: int, started_at: datetime) 
         step = rng.randint(1, CADENCES[cadence])
         leaky = vendor == "salesloft" and (cadence, step) == LEAKY_STEP
         _sales_turns(script, cast, kind, current, 0.35 if leaky else 0.0)
+        if vendor == "salesloft":
+            scene = replace(scene, cadence=cadence, leaky=leaky)
+        _weave(script, scene)
         direction = "outbound" if rng.random() < 0.8 else "inbound"
         extras |= {"account_id": account.id, "opportunity_name": current.name}
         if vendor == "salesloft":
