@@ -278,7 +278,12 @@ def _email(name: str, domain: str) -> str:
     return f"{_slug(name).replace('-', '.', 1)}@{domain}"
 
 
-def _salesforce_id(prefix: str, *parts: str) -> str:
+def email_of(name: str) -> str:
+    """The address of somebody who works for the company."""
+    return _email(name, DOMAIN)
+
+
+def salesforce_id(prefix: str, *parts: str) -> str:
     """An id as Salesforce makes them: 15 characters, and three that guard their case."""
     alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
     number = fingerprint(prefix, *parts)
@@ -307,7 +312,7 @@ def accounts(seed: int = 7) -> tuple[Account, ...]:
             ]
             made.append(
                 Account(
-                    id=_salesforce_id("001", str(seed), name),
+                    id=salesforce_id("001", str(seed), name),
                     position=len(made),
                     name=name,
                     industry=industry,
@@ -341,7 +346,7 @@ def deal(account: Account, number: int, seed: int = 7) -> Deal:
     chance = 0.25 + 0.25 * has_budget + 0.2 * has_decider - 0.12 * rival - 0.2 * at_risk
     product = rng.choice(texts.PRODUCTS)
     return Deal(
-        id=_salesforce_id("006", str(seed), account.name, str(number)),
+        id=salesforce_id("006", str(seed), account.name, str(number)),
         account=account,
         name=f"{account.name} - {product}",
         product=product,
@@ -399,7 +404,7 @@ def employee(vendor: str, seat: int, on: date, seed: int = 7) -> Employee:
     talents = (0.95, 0.7, 0.85, 0.4, 0.6, 0.8)
     return Employee(
         name=name,
-        email=_email(name, DOMAIN),
+        email=email_of(name),
         vendor=vendor,
         team=team,
         manager=manager,
@@ -757,7 +762,13 @@ def _call_id(vendor: str, seed: int, day: date, number: int) -> str:
     return hexadecimal(24, vendor, str(seed), str(count))
 
 
-def _person_id(vendor: str, email: str) -> str:
+def customer_id(account: Account, seed: int) -> str:
+    """How the service centre names an account."""
+    return f"C-{digits(6, str(seed), account.name)}"
+
+
+def person_id(vendor: str, email: str) -> str:
+    """An id of a person as that vendor makes them."""
     if vendor == "gong":
         return "12345678"[len(email) % 8] + digits(18, email)
     if vendor == "callminer":
@@ -773,7 +784,7 @@ def _weighted(rng: Random, weights: Mapping[Any, float]) -> Any:
 
 def _outside_person(vendor: str, contact: Contact) -> Person:
     return Person(
-        id=_person_id(vendor, contact.email),
+        id=person_id(vendor, contact.email),
         name=contact.name,
         email=contact.email,
         role="customer",
@@ -821,7 +832,7 @@ def _make(vendor: str, seed: int, day: date, number: int, started_at: datetime) 
             channel = "video"
 
     rep = Person(
-        id=_person_id(vendor, person.email),
+        id=person_id(vendor, person.email),
         name=person.name,
         email=person.email,
         role="rep",
@@ -954,7 +965,7 @@ def _support_extras(
         "campaign": rng.choice(("Standard care", "Standard care", "Premium care", "Win-back")),
         "wrap_up_codes": [issue.code, *(["FOLLOW-UP"] if rng.random() < 0.3 else [])],
         "disposition": rng.choice(("Resolved", "Resolved", "Pending", "Transferred")),
-        "customer_id": f"C-{digits(6, str(seed), account.name)}",
+        "customer_id": customer_id(account, seed),
     }
 
 

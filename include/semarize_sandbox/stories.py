@@ -51,6 +51,8 @@ SPECIFIC_PAIN: Mapping[str, float] = {
 }  # fmt: skip
 LEAK_SHARE, LEAK_AT_LEAKY_STEP = 0.04, 0.32
 
+SOME = (0, 1, 1, 1, 2, 2)
+"""How many claims, or messages of the playbook, a call has."""
 CLAIM_AREAS: Mapping[str, tuple[float, float]] = {
     # area: how often it comes up, how easily it is got wrong
     "api_limits": (0.28, 0.9), "enterprise_sso": (0.24, 0.75), "uptime_sla": (0.16, 0.3),
@@ -228,7 +230,7 @@ def _known(scene: Scene, weaver: Weaver) -> int:
 def _claims(scene: Scene, weaver: Weaver) -> None:
     areas = list(CLAIM_AREAS)
     often = [CLAIM_AREAS[area][0] for area in areas]
-    for area in dict.fromkeys(weaver.rng.choices(areas, often, k=weaver.rng.randint(1, 2))):
+    for area in dict.fromkeys(weaver.rng.choices(areas, often, k=weaver.rng.choice(SOME))):
         limit = documents.api_limit(_known(scene, weaver))
         verdict = "accurate"
         if weaver.maybe(CLAIM_AREAS[area][1] * (0.85 - 0.75 * scene.good)):
@@ -239,7 +241,7 @@ def _claims(scene: Scene, weaver: Weaver) -> None:
 
 def _playbook(scene: Scene, weaver: Weaver) -> None:
     team = VENDORS.index(scene.vendor)
-    for element in weaver.rng.sample(documents.PLAYBOOK_ELEMENTS, weaver.rng.choice((1, 2))):
+    for element in weaver.rng.sample(documents.PLAYBOOK_ELEMENTS, weaver.rng.choice(SOME)):
         number = _known(scene, weaver)
         told = "approved"
         if weaver.maybe(drifting(element, team, scene.day)):

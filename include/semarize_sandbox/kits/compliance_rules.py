@@ -12,7 +12,7 @@ from semarize_sandbox.kits.base import Brick, Finding
 from semarize_sandbox.kits.interaction_quality import DISCLOSED, PROMISED
 from semarize_sandbox.kits.reading import Hit, Reading, entry, quotes, unit
 
-VERDICTS = ("pass", "fail", "not_applicable")
+ALWAYS_ASKED = ("disclosure_sequence", "prohibited_phrases")
 MOST_PHRASES = 5
 
 _LATE = ("i should have said it",)
@@ -164,7 +164,11 @@ def compliance_rules() -> tuple[Brick, ...]:
             Brick(
                 key=f"rule_{name}",
                 type="category",
-                allowed_values=VERDICTS,
+                allowed_values=(
+                    "pass",
+                    "fail",
+                    *(() if name in ALWAYS_ASKED else ("not_applicable",)),
+                ),  # fmt: skip
                 rule=_rule(name),
                 describe=_DESCRIBED[name],
             )

@@ -110,7 +110,7 @@ def _compliance(reading: Reading) -> Finding:
     return Finding(unit(value), hits, reason, quotes(promised, disclosed, identified, recapped))
 
 
-def _empathy(reading: Reading) -> Finding:
+def empathy(reading: Reading) -> Finding:
     warm = reading.find(EMPATHY, "rep")
     curt = reading.find(CURT, "rep")
     share = len({hit.sentence.start for hit in warm}) / reading.turn_count
@@ -184,7 +184,7 @@ def interaction_quality() -> tuple[Brick, ...]:
             key="empathy_score",
             type="score",
             scale=(0.0, 1.0),
-            rule=_empathy,
+            rule=empathy,
             describe=(
                 "0.2 + 0.8 x (1 - exp(-11 x share)), where share is the rep's sentences of "
                 "understanding per turn of the conversation; minus 0.1 for each curt phrase."

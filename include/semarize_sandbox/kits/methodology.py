@@ -42,7 +42,7 @@ def _score_a(reading: Reading) -> Finding:
     covered = [name for name, hits in found.items() if hits]
     value = sum(_MEDDICC[name][0] for name in covered)
     reason = f"{len(covered)} of {len(_MEDDICC)} elements are covered."
-    return Finding(round(value, 1), len(covered), reason, quotes(*found.values()))
+    return Finding(round(float(value), 1), len(covered), reason, quotes(*found.values()))
 
 
 def methodology_meddicc() -> tuple[Brick, ...]:
