@@ -10,6 +10,9 @@ weeks, and who sits there burns out over the last eight. Skill decides how openl
 how warm an answer is, whether the recording is disclosed, and whether a next step is fixed.
 What customers say follows from their deal: its budget, decider, date and competitor, which also
 decide whether it is won.
+
+To that ``stories`` adds what is claimed, quoted and left out, by what stands in ``documents``;
+``reference`` gives the tables about the same company that are not conversations.
 """
 
 from __future__ import annotations

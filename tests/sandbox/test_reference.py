@@ -5,7 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import re
+import subprocess
 from collections import Counter, defaultdict
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
@@ -14,6 +16,7 @@ from pathlib import Path
 from statistics import mean
 from typing import Any
 
+import duckdb
 import pytest
 from sandbox.clients import WINDOW, Client
 
@@ -59,6 +62,50 @@ def test_the_committed_files_are_what_the_command_makes(tmp_path: Path) -> None:
     remedy = "PYTHONPATH=include python -m semarize_sandbox reference --out dbt/seeds/sandbox"
     assert not stale, f"{stale}: write them anew with {remedy}"
     assert 500_000 < sum(path.stat().st_size for path in COMMITTED.iterdir()) < 2_000_000
+
+
+@pytest.mark.slow
+def test_dbt_loads_the_files_with_their_types_and_only_when_told(tmp_path: Path) -> None:
+    project, warehouse = COMMITTED.parents[1], tmp_path / "warehouse.duckdb"
+
+    def dbt(*words: str, switch: dict[str, str]) -> str:
+        binary = os.environ.get("DBT_BIN") or str(project.parent / ".venv-dbt" / "bin" / "dbt")
+        environment = {
+            "PATH": os.environ["PATH"], "HOME": str(tmp_path), "DBT_DUCKDB_PATH": str(warehouse),
+            "DBT_TARGET_PATH": str(tmp_path / "target"), "DBT_LOG_PATH": str(tmp_path / "logs"),
+            **switch,
+        }  # fmt: skip
+        folders = ["--project-dir", str(project), "--profiles-dir", str(project)]
+        ended = subprocess.run(
+            [binary, *words, *folders],
+            env=environment, capture_output=True, text=True, check=False, timeout=120,
+        )  # fmt: skip
+        assert ended.returncode == 0, ended.stdout
+        return ended.stdout
+
+    listing = ("--quiet", "ls", "--resource-type", "seed", "--output", "name")
+    without = dbt(*listing, switch={}).split()
+    names = {path.stem for path in COMMITTED.glob("*.csv")}
+    assert without
+    assert not names & set(without)
+    assert dbt(*listing, switch={"SANDBOX_REFERENCE": "false"}).split() == without
+    dbt("build", "--select", "path:seeds/sandbox", switch={"SANDBOX_REFERENCE": "true"})
+    with duckdb.connect(str(warehouse), read_only=True) as connection:
+        for table in reference.tables(SINCE, SINCE):
+            columns = connection.execute(
+                "select column_name, lower(data_type) from information_schema.columns "
+                "where table_schema = 'reference' and table_name = ? order by ordinal_position",
+                [table.name],
+            ).fetchall()
+            assert columns == [(column.name, column.type) for column in table.columns]
+            loaded = connection.execute(f"select count(*) from reference.{table.name}").fetchall()
+            with (COMMITTED / f"{table.name}.csv").open(encoding="utf-8") as file:
+                assert loaded[0][0] == sum(1 for _ in csv.DictReader(file)) > 0
+        won = connection.execute(
+            "select is_closed, is_won is null, count(*) from reference.crm_opportunities "
+            "group by all order by all"
+        ).fetchall()
+        assert [row[:2] for row in won] == [(False, True), (True, False)]
 
 
 def test_the_committed_files_hold_the_rows_of_any_span() -> None:

@@ -168,7 +168,7 @@ def compliance_rules() -> tuple[Brick, ...]:
                     "pass",
                     "fail",
                     *(() if name in ALWAYS_ASKED else ("not_applicable",)),
-                ),  # fmt: skip
+                ),
                 rule=_rule(name),
                 describe=_DESCRIBED[name],
             )
