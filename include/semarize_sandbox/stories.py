@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from semarize_sandbox import documents
 from semarize_sandbox import story_texts as texts
+from semarize_sandbox.kits.interaction_quality import DISCLOSED
 from semarize_sandbox.model import VENDORS, Person
 
 if TYPE_CHECKING:
@@ -359,7 +360,9 @@ def _care(scene: Scene, weaver: Weaver) -> None:
         if state in documents.ALL_PARTY_STATES and weaver.maybe(0.15 + 0.85 * good):
             asked = weaver.pick(words["consent"], {"state": state})
             weaver.answered(asked, weaver.pick(words["consented"], {}))
-    if weaver.maybe(0.4 * (1 - good)):
+    said = " ".join(text.lower() for _, text in weaver.turns)
+    # Whoever has forgotten it at the start sometimes thinks of it later.
+    if not any(phrase in said for phrase in DISCLOSED) and weaver.maybe(0.4):
         weaver.rep_says(words["late"])
     if scene.kind == "billing" and weaver.maybe(0.5):
         weaver.customer_says(words["overdue"])
