@@ -88,7 +88,6 @@ def test_dbt_loads_the_files_with_their_types_and_only_when_told(tmp_path: Path)
     names = {path.stem for path in COMMITTED.glob("*.csv")}
     assert without
     assert not names & set(without)
-    assert dbt(*listing, switch={"SANDBOX_REFERENCE": "false"}).split() == without
     dbt("build", "--select", "path:seeds/sandbox", switch={"SANDBOX_REFERENCE": "true"})
     with duckdb.connect(str(warehouse), read_only=True) as connection:
         for table in reference.tables(SINCE, SINCE):
