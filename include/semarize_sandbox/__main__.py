@@ -8,10 +8,10 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
-from semarize_sandbox import jsonl, semarize
+from semarize_sandbox import jsonl, reference, semarize
 from semarize_sandbox.company import generate
 from semarize_sandbox.model import Call
 from semarize_sandbox.server import Sandbox, SandboxServer, furnish
@@ -37,16 +37,35 @@ def main(arguments: Sequence[str] | None = None) -> int:
     serve.add_argument("--ready-file", type=Path, help="gets the URL once it answers")
     connections = commands.add_parser("connections", help="print AIRFLOW_CONN_* lines")
     connections.add_argument("--url", default="http://127.0.0.1:8090")
+    tables = commands.add_parser("reference", help="write the company's tables as CSV")
+    tables.add_argument("--out", type=Path, required=True, help="the folder")
+    tables.add_argument("--from", dest="since", type=_day, default=reference.FIRST)
+    tables.add_argument("--to", dest="until", type=_day, default=reference.LAST)
     told = parser.parse_args(arguments)
     if told.command == "connections":
         for name, connection in _connections(told.url).items():
             print(f"AIRFLOW_CONN_{name.upper()}={connection}")
+        return 0
+    if told.command == "reference":
+        try:
+            written = reference.write(told.out, reference.tables(told.since, told.until))
+        except (OSError, ValueError) as problem:
+            print(f"nothing was written: {problem}", file=sys.stderr)
+            return 1
+        print(f"{len(written)} files in {told.out}, {sum(p.stat().st_size for p in written)} bytes")
         return 0
     try:
         return _serve(told)
     except (OSError, ValueError) as problem:
         print(f"the sandbox did not start: {problem}", file=sys.stderr)
         return 1
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no day; write it like 2026-03-10") from None
 
 
 def _connections(url: str) -> dict[str, str]:

@@ -10,19 +10,23 @@ weeks, and who sits there burns out over the last eight. Skill decides how openl
 how warm an answer is, whether the recording is disclosed, and whether a next step is fixed.
 What customers say follows from their deal: its budget, decider, date and competitor, which also
 decide whether it is won.
+
+To that ``stories`` adds what is claimed, quoted and left out, by what stands in ``documents``;
+``reference`` gives the tables about the same company that are not conversations.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from random import Random
 from typing import Any, Literal
 
 from semarize_sandbox import company_texts as texts
+from semarize_sandbox import documents, stories
 from semarize_sandbox.model import VENDORS, Call, Person, Turn
 from semarize_sandbox.wire import digits, fingerprint, hexadecimal
 
@@ -228,6 +232,12 @@ class Account:
     segment: str
     contacts: tuple[Contact, ...]
 
+    @property
+    def state(self) -> str:
+        """The state of the United States that they call from."""
+        states = documents.STATES[self.territory]
+        return states[fingerprint("state", self.name) % len(states)]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deal:
@@ -271,7 +281,12 @@ def _email(name: str, domain: str) -> str:
     return f"{_slug(name).replace('-', '.', 1)}@{domain}"
 
 
-def _salesforce_id(prefix: str, *parts: str) -> str:
+def email_of(name: str) -> str:
+    """The address of somebody who works for the company."""
+    return _email(name, DOMAIN)
+
+
+def salesforce_id(prefix: str, *parts: str) -> str:
     """An id as Salesforce makes them: 15 characters, and three that guard their case."""
     alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
     number = fingerprint(prefix, *parts)
@@ -300,7 +315,7 @@ def accounts(seed: int = 7) -> tuple[Account, ...]:
             ]
             made.append(
                 Account(
-                    id=_salesforce_id("001", str(seed), name),
+                    id=salesforce_id("001", str(seed), name),
                     position=len(made),
                     name=name,
                     industry=industry,
@@ -334,7 +349,7 @@ def deal(account: Account, number: int, seed: int = 7) -> Deal:
     chance = 0.25 + 0.25 * has_budget + 0.2 * has_decider - 0.12 * rival - 0.2 * at_risk
     product = rng.choice(texts.PRODUCTS)
     return Deal(
-        id=_salesforce_id("006", str(seed), account.name, str(number)),
+        id=salesforce_id("006", str(seed), account.name, str(number)),
         account=account,
         name=f"{account.name} - {product}",
         product=product,
@@ -392,7 +407,7 @@ def employee(vendor: str, seat: int, on: date, seed: int = 7) -> Employee:
     talents = (0.95, 0.7, 0.85, 0.4, 0.6, 0.8)
     return Employee(
         name=name,
-        email=_email(name, DOMAIN),
+        email=email_of(name),
         vendor=vendor,
         team=team,
         manager=manager,
@@ -687,6 +702,18 @@ def _support_turns(script: _Script, cast: _Cast, kind: Kind, channel: Channel) -
     return issue
 
 
+def _weave(script: _Script, scene: stories.Scene) -> None:
+    """Put the call's stories into its turns, without touching the draws that make the rest."""
+    rng = Random(f"{scene.seed}|{scene.vendor}|{scene.day.isoformat()}|{scene.number}|stories")
+    words = _Script(rng, {})
+
+    def pick(lines: Sequence[str], slots: Mapping[str, str]) -> str:
+        words.slots = {**script.slots, **slots}
+        return words.pick(lines)
+
+    stories.tell(scene, stories.Weaver(rng=rng, turns=script.turns, rep=scene.rep, pick=pick))
+
+
 def _timed(
     script: _Script, channel: Channel, unlabelled: bool, rng: Random
 ) -> tuple[tuple[Turn, ...], float]:
@@ -738,7 +765,13 @@ def _call_id(vendor: str, seed: int, day: date, number: int) -> str:
     return hexadecimal(24, vendor, str(seed), str(count))
 
 
-def _person_id(vendor: str, email: str) -> str:
+def customer_id(account: Account, seed: int) -> str:
+    """How the service centre names an account."""
+    return f"C-{digits(6, str(seed), account.name)}"
+
+
+def person_id(vendor: str, email: str) -> str:
+    """An id of a person as that vendor makes them."""
     if vendor == "gong":
         return "12345678"[len(email) % 8] + digits(18, email)
     if vendor == "callminer":
@@ -754,7 +787,7 @@ def _weighted(rng: Random, weights: Mapping[Any, float]) -> Any:
 
 def _outside_person(vendor: str, contact: Contact) -> Person:
     return Person(
-        id=_person_id(vendor, contact.email),
+        id=person_id(vendor, contact.email),
         name=contact.name,
         email=contact.email,
         role="customer",
@@ -802,7 +835,7 @@ def _make(vendor: str, seed: int, day: date, number: int, started_at: datetime) 
             channel = "video"
 
     rep = Person(
-        id=_person_id(vendor, person.email),
+        id=person_id(vendor, person.email),
         name=person.name,
         email=person.email,
         role="rep",
@@ -845,10 +878,26 @@ def _make(vendor: str, seed: int, day: date, number: int, started_at: datetime) 
         target=round(rng.triangular(length[0], length[1], length[0] + (length[1] - length[0]) / 3)),
     )
     script = _Script(rng, slots)
+    scene = stories.Scene(
+        vendor=vendor,
+        day=day,
+        kind=kind,
+        channel=channel,
+        rep=rep,
+        customers=customers,
+        employee=person,
+        account=account,
+        deal=current,
+        stage=stage,
+        good=cast.good,
+        number=number,
+        seed=seed,
+    )
     extras: dict[str, Any] = {"team": person.team, "manager": person.manager}
     direction: Direction = "outbound"
     if support:
         issue = _support_turns(script, cast, kind, channel)
+        _weave(script, scene)
         direction = "inbound" if rng.random() < 0.9 else "outbound"
         extras |= _support_extras(rng, account, kind, channel, issue, seed)
     else:
@@ -856,6 +905,9 @@ def _make(vendor: str, seed: int, day: date, number: int, started_at: datetime) 
         step = rng.randint(1, CADENCES[cadence])
         leaky = vendor == "salesloft" and (cadence, step) == LEAKY_STEP
         _sales_turns(script, cast, kind, current, 0.35 if leaky else 0.0)
+        if vendor == "salesloft":
+            scene = replace(scene, cadence=cadence, leaky=leaky)
+        _weave(script, scene)
         direction = "outbound" if rng.random() < 0.8 else "inbound"
         extras |= {"account_id": account.id, "opportunity_name": current.name}
         if vendor == "salesloft":
@@ -916,7 +968,7 @@ def _support_extras(
         "campaign": rng.choice(("Standard care", "Standard care", "Premium care", "Win-back")),
         "wrap_up_codes": [issue.code, *(["FOLLOW-UP"] if rng.random() < 0.3 else [])],
         "disposition": rng.choice(("Resolved", "Resolved", "Pending", "Transferred")),
-        "customer_id": f"C-{digits(6, str(seed), account.name)}",
+        "customer_id": customer_id(account, seed),
     }
 
 
