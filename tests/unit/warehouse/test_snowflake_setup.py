@@ -206,9 +206,10 @@ def test_the_schemas_are_those_of_the_loader_and_of_dbt() -> None:
 
 
 def _folders(settings: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Settings that name a schema, without those of the sandbox: its tables stay out of yours."""
     found = [settings] if "+schema" in settings else []
-    for value in settings.values():
-        if isinstance(value, dict):
+    for name, value in settings.items():
+        if isinstance(value, dict) and name != "sandbox":
             found += _folders(value)
     return found
 
