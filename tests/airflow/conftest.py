@@ -13,6 +13,20 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).parents[2]
+SETTINGS = """
+[extract]
+start = "3 days"
+slice_hours = 240
+[score]
+at_once = 8
+patience_seconds = 20
+requests_per_second = 500
+[kits.interaction_quality]
+code = "C5A1E07B"
+[kits.deal_signals]
+code = "D3A15160"
+vendors = ["gong"]
+"""
 
 
 def airflow_environment(home: Path) -> dict[str, str]:
@@ -69,12 +83,17 @@ def dag_bag(airflow_home: Path) -> object:
 
 @pytest.fixture(scope="session")
 def pools(airflow_home: Path) -> None:
-    from airflow.models.pool import Pool
+    from semarize_airflow.pools import make_pools
 
-    from semarize_airflow.pools import POOLS
+    make_pools()
 
-    for name, (slots, description) in POOLS.items():
-        Pool.create_or_update_pool(name, slots, description, include_deferred=False)
+
+@pytest.fixture(scope="session")
+def settings_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The pipeline's settings of whole DAGs against a sandbox."""
+    file = tmp_path_factory.mktemp("settings") / "pipeline.toml"
+    file.write_text(SETTINGS)
+    return file
 
 
 @pytest.fixture(scope="session")

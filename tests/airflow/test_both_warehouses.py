@@ -31,23 +31,9 @@ from semarize_sandbox.world import World
 
 pytestmark = pytest.mark.slow
 
-SETTINGS = """
-[extract]
-start = "3 days"
-slice_hours = 240
-[score]
-at_once = 8
-patience_seconds = 20
-requests_per_second = 500
-[kits.interaction_quality]
-code = "C5A1E07B"
-[kits.deal_signals]
-code = "D3A15160"
-vendors = ["gong"]
-"""
 WAREHOUSE = "AIRFLOW_CONN_WAREHOUSE_DEFAULT"
-# Moments, ids and durations of a run: their types are compared, not their values.
 DBT = "semarize_conversations_dbt"
+# Moments, ids and durations of a run: their types are compared, not their values.
 CHANGING = frozenset(
     re.findall(
         r"\w+",
@@ -119,12 +105,14 @@ def given(now: datetime) -> list[Any]:
 
 @pytest.fixture(scope="module")
 def places(
-    airflow_home: Path, emulator: int, tmp_path_factory: pytest.TempPathFactory
+    airflow_home: Path,
+    settings_file: Path,
+    emulator: int,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[dict[str, Place]]:
     database = f"DAGS_{uuid.uuid4().hex}".upper()
     now = datetime.now(UTC)
     folder = tmp_path_factory.mktemp("places")
-    (folder / "pipeline.toml").write_text(SETTINGS)
     file = folder / "warehouse.duckdb"
     on_snowflake = {
         "conn_type": "snowflake",
@@ -146,7 +134,7 @@ def places(
                 "state_default": json.dumps(state),
             }
             environment = {f"AIRFLOW_CONN_{k.upper()}": v for k, v in connections.items()}
-            environment["PIPELINE_SETTINGS"] = str(folder / "pipeline.toml")
+            environment["PIPELINE_SETTINGS"] = str(settings_file)
             # The emulator takes one dbt thread at a time.
             environment["DBT_THREADS"] = "1" if name == "snowflake" else "2"
             return Place(warehouse, environment, airflow_home)

@@ -118,13 +118,7 @@ def test_the_deadline_ends_the_wait(waiting: Sandbox) -> None:
 
 
 @pytest.mark.slow
-def test_a_whole_dag_with_slow_runs_ends_well(waiting: Sandbox, dag_bag: Any) -> None:
-    from airflow.models.pool import Pool
-
-    from semarize_airflow.pools import POOLS
-
-    for name, (slots, description) in POOLS.items():
-        Pool.create_or_update_pool(name, slots, description, include_deferred=False)
+def test_a_whole_dag_with_slow_runs_ends_well(waiting: Sandbox, dag_bag: Any, pools: None) -> None:
     waiting.world.switch("semarize", run_seconds=6.0)
     dag_run = dag_bag.dags["conversations__gong"].test()
     assert dag_run.state == "success"

@@ -20,33 +20,16 @@ from semarize_pipeline.warehouse.duckdb import DuckDBWarehouse
 from semarize_sandbox.server import Sandbox, running
 from semarize_sandbox.world import World
 
-SETTINGS = """
-[extract]
-start = "3 days"
-slice_hours = 240
-[score]
-at_once = 8
-patience_seconds = 20
-requests_per_second = 500
-[kits.interaction_quality]
-code = "C5A1E07B"
-[kits.deal_signals]
-code = "D3A15160"
-vendors = ["gong"]
-"""
-
 
 @pytest.fixture(scope="module")
-def sandbox(airflow_home: Path) -> Iterator[Sandbox]:
+def sandbox(airflow_home: Path, settings_file: Path) -> Iterator[Sandbox]:
     """Three calls a vendor; one more is ready only later; one of Gong's is private."""
     now = datetime.now(UTC)
     given = [call(v, n, now - timedelta(hours=6 + n)) for v in ALL for n in range(3)]
     given += [call(v, 7, now - timedelta(hours=5), ready_after=timedelta(days=2)) for v in ALL]
     given.append(call("gong", 8, now - timedelta(hours=5), private=True))
     with running(World(given)) as running_sandbox:
-        settings = airflow_home / "pipeline.toml"
-        settings.write_text(SETTINGS)
-        os.environ["PIPELINE_SETTINGS"] = str(settings)
+        os.environ["PIPELINE_SETTINGS"] = str(settings_file)
         for name, connection in running_sandbox.connections().items():
             os.environ[f"AIRFLOW_CONN_{name.upper()}"] = connection
         yield running_sandbox
