@@ -13,18 +13,24 @@ from semarize_sandbox.model import Call
 from semarize_sandbox.server import Sandbox, SandboxServer, furnish
 from semarize_sandbox.world import World
 
-HISTORY = timedelta(days=31)
+HISTORY = timedelta(days=183)
 # So long can a sandbox run on before it has no new calls.
 FUTURE = timedelta(days=14)
 # How far behind the first demo may stay: well inside the look-back of every vendor.
 BEHIND = tuple(timedelta(hours=hours) for hours in (6, 12, 18, 24, 30, 36))
 WORTH_SHOWING = 12
 # Chorus takes two requests a second and wants one for each call: more would be all waiting.
-CALLS_PER_DAY = {"chorus": 2.0}
+CALLS_PER_DAY = {
+    "gong": 2.5,
+    "salesloft": 2.5,
+    "clari_copilot": 2.5,
+    "callminer": 2.5,
+    "chorus": 1.0,
+}
 
 
 def world(now: datetime, *, behind: timedelta = timedelta(0)) -> World:
-    """A month of the company's calls, and those of the days to come."""
+    """Half a year of the company's calls, and those of the days to come."""
     until = now + FUTURE
     return World(_calls(until, FUTURE + HISTORY), behind=behind)
 
