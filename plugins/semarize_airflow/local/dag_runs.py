@@ -135,13 +135,13 @@ def serve_runs(logs: Path) -> None:
 
 
 def _load() -> DagBag:
-    # Airflow reads its configuration when it is first imported; what each run would import
-    # for itself is imported here, for all.
-    import airflow.api_fastapi.execution_api.app
-    import airflow.sdk.execution_time.supervisor  # noqa: F401
+    # Airflow reads its configuration when it is first imported.
     from airflow.dag_processing.dagbag import DagBag
     from airflow.sdk.configuration import conf
+    from airflow.sdk.execution_time.supervisor import in_process_api_server
 
+    # The slowest part of a run's start: what is made here is kept, and so made once for all.
+    _ = in_process_api_server().app
     return DagBag(conf.get("core", "dags_folder"))
 
 
