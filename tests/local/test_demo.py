@@ -130,6 +130,9 @@ def test_dags_run_side_by_side_and_each_one_that_fails_is_named(
     runtime: Runtime, made: dict[str, str]
 ) -> None:
     runner = DagRunner(made, runtime.logs)
+    with contextlib.closing(sqlite3.connect(runtime.airflow_home / "airflow.db")) as database:
+        written = {dag_id for (dag_id,) in database.execute("select dag_id from serialized_dag")}
+    assert {"fails", "left", "dies", "right"} <= written, "runs that start together cannot write"
     told: list[str] = []
     wanted = ["fails", "left", "dies", "right", "nowhere"]
     outcomes = runner.side_by_side(wanted, lambda outcome: told.append(outcome.dag_id))
