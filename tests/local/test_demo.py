@@ -1,26 +1,36 @@
-"""The demo beside other commands, and a DAG that fails in it."""
+"""The demo beside other commands, and its DAG runs: side by side, failing, interrupted."""
 
 from __future__ import annotations
 
 import contextlib
 import os
+import signal
+import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
 import pytest
 
+from semarize_airflow.local.dag_runs import DagRunner, log_of
 from semarize_airflow.local.demo import demo
 from semarize_airflow.local.environment import Refused, Runtime, environment
 from semarize_airflow.local.processes import Notes, Service, one_at_a_time
+from semarize_airflow.pools import POOLS
 
-FAILING = """
+DAGS = """
+import os, signal, subprocess, sys, time
 from datetime import UTC, datetime
+from pathlib import Path
 from airflow.sdk import DAG, task
 
-with DAG("fails", start_date=datetime(2026, 1, 1, tzinfo=UTC), default_args={"retries": 3}) as dag:
+HERE = Path(__file__).parent
+BEGIN = {"start_date": datetime(2026, 1, 1, tzinfo=UTC), "default_args": {"retries": 3}}
+
+with DAG("fails", **BEGIN):
     @task
     def works():
         return 1
@@ -34,24 +44,61 @@ with DAG("fails", start_date=datetime(2026, 1, 1, tzinfo=UTC), default_args={"re
         return one
 
     never(breaks(works()))
+
+with DAG("dies", **BEGIN):
+    @task
+    def vanish():
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    vanish()
+
+def pair(name, other):
+    with DAG(name, **BEGIN):
+        @task
+        def meet():
+            (HERE / f"{name}.pid").write_text(str(os.getpid()))
+            give_up = time.monotonic() + 90
+            while not (HERE / f"{other}.pid").exists():
+                assert time.monotonic() < give_up, "the other did not run at the same time"
+                time.sleep(0.05)
+
+        meet()
+
+def sleeps(name):
+    with DAG(name, **BEGIN):
+        @task
+        def wait():
+            # As dbt is: a program that the task starts.
+            with subprocess.Popen(["sleep", "200"]) as started:
+                partial = HERE / f"{name}.partial"
+                partial.write_text(f"{os.getpid()} {started.pid}")
+                partial.replace(HERE / f"{name}.pids")
+
+        wait()
+
+pair("left", "right")
+pair("right", "left")
+sleeps("sleeps_1")
+sleeps("sleeps_2")
 """
-DRIVER = """
-from semarize_airflow.local import metadata
-from semarize_airflow.local.demo import run
-from semarize_airflow.pools import POOLS
+INTERRUPTED = """
+import os, sys
+from pathlib import Path
+from semarize_airflow.local.dag_runs import DagRunner
+from semarize_airflow.local.processes import ending_children
 
-metadata.prepare()
-
-from airflow.dag_processing.dagbag import DagBag
-from airflow.models.pool import Pool
-
-print("pools", {name: Pool.get_pool(name).slots for name in POOLS} ==
-      {name: slots for name, (slots, _) in POOLS.items()})
-outcome = run(DagBag().dags["fails"])
-print("tasks", dict(outcome.tasks))
-print("failed", outcome.failed)
-print("error", outcome.error)
+with ending_children():
+    DagRunner(os.environ, Path(sys.argv[1])).side_by_side(["sleeps_1", "sleeps_2"])
 """
+
+
+@pytest.fixture
+def made(runtime: Runtime, tmp_path: Path) -> dict[str, str]:
+    """The environment of runs of the DAGs above."""
+    (tmp_path / "dags").mkdir()
+    (tmp_path / "dags" / "all.py").write_text(DAGS)
+    made = environment(runtime, variables=os.environ, sandbox={}, isolated=True)
+    return {**made, "AIRFLOW__CORE__DAGS_FOLDER": str(tmp_path / "dags")}
 
 
 @contextlib.contextmanager
@@ -79,24 +126,65 @@ def test_the_demo_does_not_run_beside_another(runtime: Runtime) -> None:
 
 
 @pytest.mark.slow
-def test_a_failing_task_is_named_with_its_error_in_one_line(
-    runtime: Runtime, tmp_path: Path
+def test_dags_run_side_by_side_and_each_one_that_fails_is_named(
+    runtime: Runtime, made: dict[str, str]
 ) -> None:
-    dags = tmp_path / "dags"
-    dags.mkdir()
-    (dags / "fails.py").write_text(FAILING)
-    made = environment(runtime, variables=os.environ, sandbox={}, isolated=True)
-    ended = subprocess.run(
-        [sys.executable, "-c", DRIVER],
-        env={**made, "AIRFLOW__CORE__DAGS_FOLDER": str(dags)},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    said = ended.stdout.splitlines()
-    assert ended.returncode == 0, ended.stderr[-2000:]
-    assert "pools True" in said
-    assert "tasks {'works': 'success', 'breaks': 'failed', 'never': 'upstream_failed'}" in said
-    assert "failed ['breaks', 'never']" in said
-    assert "error the key is wrong; make another" in said
+    runner = DagRunner(made, runtime.logs)
+    with contextlib.closing(sqlite3.connect(runtime.airflow_home / "airflow.db")) as database:
+        written = {dag_id for (dag_id,) in database.execute("select dag_id from serialized_dag")}
+    assert {"fails", "left", "dies", "right"} <= written, "runs that start together cannot write"
+    told: list[str] = []
+    wanted = ["fails", "left", "dies", "right", "nowhere"]
+    outcomes = runner.side_by_side(wanted, lambda outcome: told.append(outcome.dag_id))
+    again = runner.side_by_side(["left"])
+    runner.close()
+    assert [outcome.dag_id for outcome in outcomes] == wanted
+    assert sorted(told) == sorted(wanted)
+    fails, left, dies, right, nowhere = outcomes
+    states = {"works": "success", "breaks": "failed", "never": "upstream_failed"}
+    assert fails.tasks == states
+    assert fails.failed == ["breaks", "never"]
+    assert fails.error == "the key is wrong; make another"
+    assert [left.failed, right.failed, again[0].failed] == [[], [], []], "they wait for each other"
+    assert dies.failed == ["process"]
+    assert "-9" in (dies.error or "")
+    assert str(log_of("dies", runtime.logs)) in (dies.error or "")
+    assert nowhere.failed
+    assert "has no DAG of that name" in (nowhere.error or "")
+    assert "the key is wrong" in log_of("fails", runtime.logs).read_text()
+    with contextlib.closing(sqlite3.connect(runtime.airflow_home / "airflow.db")) as database:
+        pools = dict(database.execute("select pool, slots from slot_pool"))
+    assert {name: pools.get(name) for name in POOLS} == {
+        n: slots for n, (slots, _) in POOLS.items()
+    }
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_an_interrupt_ends_every_run_and_what_it_started(
+    runtime: Runtime, tmp_path: Path, made: dict[str, str], number: signal.Signals
+) -> None:
+    notes = [tmp_path / "dags" / f"sleeps_{n}.pids" for n in (1, 2)]
+    command = [sys.executable, "-c", INTERRUPTED, str(runtime.logs)]
+    with subprocess.Popen(command, env=made, stderr=subprocess.PIPE, text=True) as interrupted:
+        give_up = time.monotonic() + 120
+        while not all(note.exists() for note in notes):
+            assert time.monotonic() < give_up
+            assert interrupted.poll() is None
+            time.sleep(0.1)
+        members = psutil.Process(interrupted.pid).children(recursive=True)
+        pids = {int(pid) for note in notes for pid in note.read_text().split()}
+        assert len(pids) == 4
+        assert pids < {member.pid for member in members}
+        interrupted.send_signal(number)
+        _, error = interrupted.communicate(timeout=20)
+    assert "KeyboardInterrupt" in error
+    _, left = psutil.wait_procs(members, timeout=5)
+    assert not [p for p in left if p.is_running() and p.status() != psutil.STATUS_ZOMBIE]
+
+
+@pytest.mark.slow
+def test_a_runner_that_cannot_start_says_why(runtime: Runtime, made: dict[str, str]) -> None:
+    broken = {**made, "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": "sqlite:////nowhere/airflow.db"}
+    with pytest.raises(Refused, match=r"(?s)ended with code 1; see .*unable to open"):
+        DagRunner(broken, runtime.logs)

@@ -91,6 +91,19 @@ def test_the_demo_ignores_all_that_is_the_users(runtime: Runtime) -> None:
     assert made["AIRFLOW_CONN_SOMETHING_ELSE"] == "kept"
 
 
+def test_dbt_gets_the_tables_of_the_company_where_the_sandbox_serves_it(runtime: Runtime) -> None:
+    def reference(variables: dict[str, str], **options: bool) -> str:
+        made = environment(runtime, variables=variables, sandbox=SANDBOX, **options)
+        return made["SANDBOX_REFERENCE"]
+
+    warehouse = {"AIRFLOW_CONN_WAREHOUSE_DEFAULT": "snowflake://production"}
+    assert reference({}) == "true"
+    assert reference(warehouse) == "false", "nothing made up reaches the user's warehouse"
+    assert reference({**warehouse, "SANDBOX_REFERENCE": "true"}) == "false"
+    assert reference(warehouse, isolated=True) == "true"
+    assert reference({}, isolated=True, company=False) == "false"
+
+
 def test_secrets_are_made_once_and_are_nobody_elses(runtime: Runtime) -> None:
     keys = Secrets.of(runtime)
     assert Secrets.of(runtime) == keys

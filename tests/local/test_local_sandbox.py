@@ -7,6 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from semarize_airflow.local import sandbox
+from semarize_airflow.local.environment import ROOT
+from semarize_pipeline import settings, vendors
 from semarize_sandbox.model import VENDORS
 
 MOMENTS = [
@@ -15,6 +17,7 @@ MOMENTS = [
     datetime(2026, 3, 6, 23, 30, tzinfo=UTC),
     datetime(2026, 3, 7, 12, tzinfo=UTC),
     datetime(2026, 3, 8, 22, tzinfo=UTC),  # Sunday night
+    datetime(2026, 3, 9, 8, tzinfo=UTC),  # Monday, before the first call is ready
 ]
 
 
@@ -30,6 +33,33 @@ def test_a_second_run_finds_new_calls_at_any_time_of_the_week(now: datetime) -> 
     assert all(first[vendor] <= second[vendor] for vendor in VENDORS)
     assert sum(len(second[vendor] - first[vendor]) for vendor in VENDORS) >= 4
     assert min(map(len, first.values())) > 20
+
+
+def test_what_is_kept_back_is_within_every_look_back() -> None:
+    told = settings.load(ROOT / "include/semarize_sandbox/pipeline.toml")
+    for vendor in VENDORS:
+        timing = told.timing_for(vendor, vendors.get(vendor).timing)
+        assert max(sandbox.BEHIND) + timedelta(hours=12) <= timing.lookback, vendor
+
+
+def test_half_a_year_is_read_within_a_minute_and_a_half() -> None:
+    now = MOMENTS[1]
+    told = settings.load(ROOT / "include/semarize_sandbox/pipeline.toml")
+    start = told.extract.begin(now)
+    served = sandbox.world(now)
+    runs = 0
+    for vendor in VENDORS:
+        calls = [call for call in served.all_calls(vendor) if call.started_at < now]
+        # Nothing that the pipeline asks for lies before the sandbox's first day.
+        assert now - sandbox.HISTORY <= calls[0].started_at
+        assert calls[0].started_at - start < timedelta(days=7)
+        assert now - start > timedelta(days=180)
+        # One request a call, at the slower half of what the vendors allow.
+        pace = {"chorus": 2.0, "callminer": 5.0}.get(vendor, 9.0)
+        assert 100 < len(calls) < 90 * pace, vendor
+        runs += len(calls) * len(told.kits_for(vendor))
+    assert told.score.max_runs_per_day is not None
+    assert 5_000 < runs < told.score.max_runs_per_day / 2
 
 
 def test_as_little_as_will_do_is_kept_back() -> None:

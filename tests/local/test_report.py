@@ -102,7 +102,7 @@ def test_a_first_run_shows_totals_and_a_later_one_what_is_new() -> None:
     after = Landed(
         {"gong": {"listed": 12, "landed": 12, "pending": 0, "runs": 12}, "chorus": {"listed": 1}}
     )
-    efforts = {"gong": Effort(7, 1.25)}
+    efforts = {"gong": Effort(7, 1.25), "chorus": Effort(2, 3.0)}
     first = report.table(Landed(), after, efforts)
     assert not [line for line in first if "+" in line]
     lines = report.table(before, after, efforts)
@@ -111,6 +111,7 @@ def test_a_first_run_shows_totals_and_a_later_one_what_is_new() -> None:
     assert "0 (-1)" in lines[2]
     assert lines[2].split()[-2:] == ["7", "1.2"]
     assert "13 (+3)" in lines[3]
+    assert lines[3].split()[-2:] == ["9", "3.0"], "side by side, all take as long as the slowest"
 
 
 def test_columns_stand_under_each_other() -> None:

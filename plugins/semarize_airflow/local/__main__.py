@@ -28,10 +28,12 @@ def main(arguments: Sequence[str]) -> int:
     plan.add_argument(
         "--standard-edition", action="store_true", help="leave out what needs Enterprise edition"
     )
-    # What `up` starts; each in a process of its own.
+    # What the others start; each in a process of its own.
     serve = commands.add_parser("sandbox", help="serve the sandbox here")
     serve.add_argument("port", type=int)
     commands.add_parser("prepare", help="make Airflow's database ready")
+    runs = commands.add_parser("run-dags", help="run DAGs that standard input names")
+    runs.add_argument("logs", type=Path)
     told = parser.parse_args(arguments)
     runtime = Runtime.told(os.environ)
     try:
@@ -53,6 +55,11 @@ def main(arguments: Sequence[str]) -> int:
             from semarize_airflow.local.metadata import prepare
 
             prepare()
+            return 0
+        if told.command == "run-dags":
+            from semarize_airflow.local.dag_runs import serve_runs
+
+            serve_runs(told.logs)
             return 0
         if told.command == "snowflake-plan":
             from semarize_airflow.local.snowflake_plan import plan as snowflake_plan

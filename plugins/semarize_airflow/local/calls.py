@@ -8,16 +8,16 @@ its own holds the run, made anew each time.
 from __future__ import annotations
 
 import shutil
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from semarize_airflow.local.console import quiet
-from semarize_airflow.local.demo import load_dags, prepare, run
+from semarize_airflow.local.dag_runs import Outcome
+from semarize_airflow.local.demo import runner
 from semarize_airflow.local.environment import Refused, Runtime
-from semarize_airflow.local.processes import one_at_a_time
+from semarize_airflow.local.processes import ending_children, one_at_a_time
 from semarize_pipeline import vendors
 from semarize_pipeline.warehouse.duckdb import DuckDBWarehouse
 from semarize_sandbox import jsonl
@@ -68,7 +68,7 @@ def calls(runtime: Runtime, variables: Mapping[str, str], file: Path) -> int:
     if not file.is_file():
         raise Refused(f"there is no file {file}; give one: make calls FILE=calls.jsonl")
     runtime = replace(runtime, folder=runtime.folder / "calls")
-    with one_at_a_time(runtime):
+    with one_at_a_time(runtime), ending_children():
         shutil.rmtree(runtime.airflow_home, ignore_errors=True)
         anchor = datetime.now(UTC) - timedelta(hours=3)
         try:
@@ -86,14 +86,19 @@ def _run(
     runtime: Runtime, variables: Mapping[str, str], served: Mapping[str, list[Call]]
 ) -> list[Account]:
     world = World(call for calls in served.values() for call in calls)
-    with quiet(runtime.logs / "calls.log") as console, running(world) as sandbox:
-        prepare(console, runtime, variables, sandbox)
-        for dag_id, dag in load_dags().items():
-            begun = time.monotonic()
-            with console.progress(dag_id):
-                outcome = run(dag)
-            ended = f"failed: {outcome.error}" if outcome.failed else "done"
-            console.line(f"{dag_id:<30} {time.monotonic() - begun:5.1f} s  {ended}")
+    logs = runtime.logs / "calls"
+    with quiet(logs / "sandbox.log") as console, running(world) as sandbox:
+
+        def ended(outcome: Outcome) -> None:
+            told = f"failed: {outcome.error}" if outcome.failed else "done"
+            console.line(f"{outcome.dag_id:<30} {outcome.seconds:5.1f} s  {told}")
+
+        # The file is not about the made-up company.
+        with runner(console, runtime, variables, sandbox, logs, company=False) as runs:
+            with console.progress("conversations"):
+                runs.side_by_side([f"conversations__{vendor}" for vendor in vendors.names()], ended)
+            with console.progress("scorecards"):
+                runs.side_by_side(["scorecards"], ended)
     return [account(runtime.warehouse, vendor, given) for vendor, given in served.items()]
 
 

@@ -17,10 +17,16 @@ class Console:
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
+        # A line may be written while another thread shows that something goes on.
+        self._writing = threading.Lock()
 
     def line(self, text: str = "") -> None:
-        self._stream.write(f"{text}\n")
-        self._stream.flush()
+        self._write(f"{text}\n")
+
+    def _write(self, text: str) -> None:
+        with self._writing:
+            self._stream.write(f"\r\033[K{text}" if self._stream.isatty() else text)
+            self._stream.flush()
 
     @contextmanager
     def progress(self, text: str, detail: Callable[[], str] = lambda: "") -> Iterator[None]:
@@ -34,8 +40,7 @@ class Console:
         def tick() -> None:
             while not ended.wait(0.5):
                 shown = f"{text} {time.monotonic() - begun:3.0f} s {detail()}"
-                self._stream.write(f"\r\033[K{shown[: _width(self._stream) - 1]}")
-                self._stream.flush()
+                self._write(shown[: _width(self._stream) - 1])
 
         thread = threading.Thread(target=tick, name="progress", daemon=True)
         thread.start()
@@ -44,8 +49,7 @@ class Console:
         finally:
             ended.set()
             thread.join()
-            self._stream.write("\r\033[K")
-            self._stream.flush()
+            self._write("")
 
 
 def _width(stream: TextIO) -> int:
@@ -75,3 +79,11 @@ def quiet(log: Path) -> Iterator[Console]:
         os.dup2(errors, 2)
         os.close(terminal)
         os.close(errors)
+
+
+def tail(log: Path, lines: int = 15) -> str:
+    """The last lines of a log; nothing where there is none."""
+    try:
+        return "\n".join(log.read_text(errors="replace").splitlines()[-lines:])
+    except OSError:
+        return ""

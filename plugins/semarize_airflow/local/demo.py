@@ -1,48 +1,27 @@
-"""``make demo``: the whole pipeline once, in this process, against the sandbox.
+"""``make demo``: the whole pipeline once, against the sandbox.
 
-No port stays open and nothing outside the runtime folder changes. The user's own connections
-are ignored, so that nothing is paid for.
+The sandbox is served from here. The vendors' DAGs run side by side, each in a process of its
+own, and dbt when they have ended. No port stays open and nothing outside the runtime folder
+changes. The user's own connections are ignored, so that nothing is paid for.
 """
 
 from __future__ import annotations
 
-import contextlib
 import os
-import signal
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
 
-import psutil
-
-from semarize_airflow.local import metadata, report
+from semarize_airflow.local import report
 from semarize_airflow.local.console import Console, quiet
+from semarize_airflow.local.dag_runs import DagRunner, Outcome, log_of
 from semarize_airflow.local.environment import ROOT, Refused, Runtime, environment
-from semarize_airflow.local.processes import one_at_a_time, services
+from semarize_airflow.local.processes import ending_children, one_at_a_time, services
 from semarize_airflow.local.sandbox import world, worth_hiding
 from semarize_pipeline import vendors
 from semarize_sandbox.server import Sandbox, running
-
-if TYPE_CHECKING:
-    from airflow.sdk import DAG
-
-ERROR_CHARACTERS = 300
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """How one DAG run ended: each task's state, and the first error in one line."""
-
-    dag_id: str
-    seconds: float
-    tasks: Mapping[str, str]
-    error: str | None
-
-    @property
-    def failed(self) -> list[str]:
-        return [task for task, state in self.tasks.items() if state not in ("success", "skipped")]
 
 
 def demo(runtime: Runtime, variables: Mapping[str, str]) -> int:
@@ -54,24 +33,8 @@ def demo(runtime: Runtime, variables: Mapping[str, str]) -> int:
                 f"`make up` is running ({service.name}, process {service.pid}) and its scheduler "
                 "runs the same DAGs on the same files: look at them there, or `make down` first"
             )
-        # To be told to end is to be interrupted: what was started must end too.
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
-        try:
+        with ending_children():
             return _demo(runtime, variables)
-        finally:
-            end_children()
-
-
-def end_children() -> None:
-    """End what this process started and has not ended, such as dbt after an interrupt."""
-    children = psutil.Process().children(recursive=True)
-    for child in children:
-        with contextlib.suppress(psutil.Error):
-            child.terminate()
-    _, left = psutil.wait_procs(children, timeout=5)
-    for child in left:
-        with contextlib.suppress(psutil.Error):
-            child.kill()
 
 
 def _demo(runtime: Runtime, variables: Mapping[str, str]) -> int:
@@ -79,8 +42,8 @@ def _demo(runtime: Runtime, variables: Mapping[str, str]) -> int:
     now = datetime.now(UTC)
     before = report.landed(runtime.warehouse)
     behind = worth_hiding(now) if before.empty else timedelta(0)
-    log = runtime.logs / "demo.log"
-    with quiet(log) as console, running(world(now, behind=behind)) as sandbox:
+    logs = _logs(runtime)
+    with quiet(logs / "sandbox.log") as console, running(world(now, behind=behind)) as sandbox:
         console.line(f"Sandbox: five vendors and Semarize, all made up, at {sandbox.url}")
         if before.empty:
             hours = behind / timedelta(hours=1)
@@ -88,94 +51,66 @@ def _demo(runtime: Runtime, variables: Mapping[str, str]) -> int:
                 f"  First run: the sandbox's clock stays {hours:.0f} hours behind, so that a "
                 "second `make demo` finds new calls"
             )
-        prepare(console, runtime, variables, sandbox)
-        console.line("Airflow: database and pools are ready")
-        outcomes, efforts = _run_all(console, sandbox)
+        with runner(console, runtime, variables, sandbox, logs) as runs:
+            console.line("Airflow: database, pools and DAGs are ready")
+            outcomes, efforts = _run_all(console, sandbox, runs)
     after = report.landed(runtime.warehouse)
     return _tell(runtime, before, after, outcomes, efforts, time.monotonic() - begun)
 
 
-def prepare(
-    console: Console, runtime: Runtime, variables: Mapping[str, str], sandbox: Sandbox
-) -> None:
-    """Make this process one that runs DAGs against the sandbox, and nothing of the user's own."""
-    os.environ.clear()
-    os.environ.update(
-        environment(runtime, variables=variables, sandbox=sandbox.connections(), isolated=True)
+@contextmanager
+def runner(
+    console: Console,
+    runtime: Runtime,
+    variables: Mapping[str, str],
+    sandbox: Sandbox,
+    logs: Path,
+    *,
+    company: bool = True,
+) -> Iterator[DagRunner]:
+    """Runs DAGs against the sandbox, with nothing of the user's own."""
+    made = environment(
+        runtime,
+        variables=variables,
+        sandbox=sandbox.connections(),
+        isolated=True,
+        company=company,
     )
     with console.progress("Airflow: preparing its database"):
-        metadata.prepare()
+        started = DagRunner(made, logs)
+    yield started
+    started.close()
 
 
-def _run_all(console: Console, sandbox: Sandbox) -> tuple[list[Outcome], dict[str, report.Effort]]:
-    found = load_dags()
-    outcomes: list[Outcome] = []
+def _run_all(
+    console: Console, sandbox: Sandbox, runs: DagRunner
+) -> tuple[list[Outcome], dict[str, report.Effort]]:
+    by_dag = {f"conversations__{vendor}": vendor for vendor in vendors.names()}
     efforts: dict[str, report.Effort] = {}
-    for vendor in vendors.names():
-        sandbox.world.clear_log()
 
-        def served(name: str = vendor) -> str:
-            return (
-                f"{_requests(sandbox, name)} requests, {_requests(sandbox, 'semarize')} to Semarize"
-            )
+    def served() -> str:
+        asked = ", ".join(f"{vendor} {_requests(sandbox, vendor)}" for vendor in by_dag.values())
+        return f"requests: {asked}, semarize {_requests(sandbox, 'semarize')}"
 
-        dag = found[f"conversations__{vendor}"]
-        with console.progress(dag.dag_id, served):
-            outcome = run(dag)
-        console.line(f"{_line(outcome)}, {served()}")
-        outcomes.append(outcome)
+    def ended(outcome: Outcome) -> None:
+        vendor = by_dag[outcome.dag_id]
         efforts[vendor] = report.Effort(_requests(sandbox, vendor), outcome.seconds)
+        console.line(f"{_line(outcome)}, {efforts[vendor].requests} requests")
+
+    with console.progress("conversations", served):
+        outcomes = runs.side_by_side([*by_dag], ended)
+    console.line(
+        f"  {len(by_dag)} vendors side by side, each at its own pace; "
+        f"{_requests(sandbox, 'semarize')} requests to Semarize"
+    )
     with console.progress("scorecards"):
-        outcome = run(found["scorecards"])
-    console.line(_line(outcome))
-    outcomes.append(outcome)
+        outcomes += runs.side_by_side(["scorecards"])
+    console.line(_line(outcomes[-1]))
     return outcomes, efforts
 
 
 def _requests(sandbox: Sandbox, name: str) -> int:
     return sandbox.world.statistics().get(name, {}).get("requests", 0)
-
-
-def load_dags() -> dict[str, DAG]:
-    """The demo's DAGs by id. Raises Refused for a DAG file that cannot be read."""
-    # Airflow reads its configuration when it is first imported.
-    from airflow.dag_processing.dagbag import DagBag
-
-    bag = DagBag(ROOT / "dags")
-    for file, error in bag.import_errors.items():
-        raise Refused(f"{file} cannot be read: {error.strip().splitlines()[-1]}")
-    wanted = [*(f"conversations__{vendor}" for vendor in vendors.names()), "scorecards"]
-    missing = [dag_id for dag_id in wanted if dag_id not in bag.dags]
-    if missing:
-        raise Refused(f"the folder dags/ has no DAG {', '.join(missing)}")
-    return {dag_id: bag.dags[dag_id] for dag_id in wanted}
-
-
-def run(dag: DAG) -> Outcome:
-    """One run of a DAG in this process. A task that fails is not tried again."""
-    errors: list[BaseException] = []
-
-    def note(context: Any) -> None:
-        errors.append(context["exception"])
-
-    for task in dag.tasks:
-        task.retries = 0
-        task.on_failure_callback = [note]
-    begun = time.monotonic()
-    dag_run = dag.test()
-    # Airflow takes an interrupt for a failure of the task, and would go on.
-    if any(isinstance(error, KeyboardInterrupt) for error in errors):
-        raise KeyboardInterrupt
-    tasks = {ti.task_id: str(ti.state) for ti in dag_run.get_task_instances()}
-    ordered = {task.task_id: tasks.get(task.task_id, "none") for task in dag.tasks}
-    return Outcome(
-        dag.dag_id, time.monotonic() - begun, ordered, _one_line(errors[0]) if errors else None
-    )
-
-
-def _one_line(error: BaseException) -> str:
-    text = " ".join(str(error).split()) or type(error).__name__
-    return text if len(text) <= ERROR_CHARACTERS else f"{text[: ERROR_CHARACTERS - 3]}..."
 
 
 def _line(outcome: Outcome) -> str:
@@ -203,14 +138,13 @@ def _tell(
             f"{after.bought_twice} transcripts were bought twice"
         )
     failed = [outcome for outcome in outcomes if outcome.failed]
-    log = _shown(runtime.logs / "demo.log")
     if failed:
         print()
         for outcome in failed:
             print(
                 f"{outcome.dag_id} failed at {outcome.failed[0]}: {outcome.error or 'see the log'}"
             )
-        print(f"The log: {log}")
+            print(f"  its log: {_shown(log_of(outcome.dag_id, _logs(runtime)))}")
         return 1
     row = report.best_scorecard(runtime.warehouse)
     if row is not None:
@@ -225,8 +159,12 @@ def _tell(
     query = "from marts.agent_daily_scorecards order by scorecard_date desc limit 5"
     program = f"import duckdb; duckdb.connect('{warehouse}').sql('{query}').show()"
     print(f'    .venv/bin/python -c "{program}"')
-    print(f"  README.md, dbt/models/marts, and {log}")
+    print(f"  README.md, dbt/models/marts, and {_shown(_logs(runtime))}")
     return 0
+
+
+def _logs(runtime: Runtime) -> Path:
+    return runtime.logs / "demo"
 
 
 def _shown(path: os.PathLike[str]) -> str:

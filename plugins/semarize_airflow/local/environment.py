@@ -157,6 +157,7 @@ def environment(
     sandbox: Mapping[str, str],
     ports: Ports | None = None,
     isolated: bool = False,
+    company: bool = True,
 ) -> dict[str, str]:
     """The environment of a local Airflow process.
 
@@ -164,6 +165,8 @@ def environment(
     :param sandbox: connection id → JSON text, from the running sandbox.
     :param isolated: ignore the user's own connections and settings: for the demo, which must
         cost nothing and land nothing anywhere else.
+    :param company: the sandbox serves its made-up company, so that dbt is to load the tables of
+        that company too (its CRM and the like), unless the calls land in the user's warehouse.
 
     Otherwise the user's connections win. Where Semarize or the warehouse is the user's own, the
     sandbox's vendors stay away: nothing made up is paid for or lands there.
@@ -180,8 +183,10 @@ def environment(
         made.pop("PIPELINE_SETTINGS", None)
     own = own_connections(made)
     given = dict(local_connections(runtime))
-    if not set(PRECIOUS_CONNECTIONS).intersection(own):
+    made_up = not set(PRECIOUS_CONNECTIONS).intersection(own)
+    if made_up:
         given |= sandbox
+    made["SANDBOX_REFERENCE"] = "true" if made_up and company else "false"
     for name, connection in given.items():
         if name not in own:
             made[_variable(name)] = connection

@@ -200,3 +200,25 @@ def _alive(processes: Mapping[int, psutil.Process]) -> dict[int, psutil.Process]
             if process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
                 found[pid] = process
     return found
+
+
+@contextlib.contextmanager
+def ending_children() -> Iterator[None]:
+    """Whatever ends the block, a SIGTERM included, leaves no process that was started in it."""
+    # To be told to end is to be interrupted: what was started must end too.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        _end_children()
+
+
+def _end_children() -> None:
+    children = psutil.Process().children(recursive=True)
+    for child in children:
+        with contextlib.suppress(psutil.Error):
+            child.terminate()
+    _, left = psutil.wait_procs(children, timeout=5)
+    for child in left:
+        with contextlib.suppress(psutil.Error):
+            child.kill()

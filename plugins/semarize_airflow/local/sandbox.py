@@ -13,18 +13,26 @@ from semarize_sandbox.model import Call
 from semarize_sandbox.server import Sandbox, SandboxServer, furnish
 from semarize_sandbox.world import World
 
-HISTORY = timedelta(days=31)
+HISTORY = timedelta(days=183)
 # So long can a sandbox run on before it has no new calls.
 FUTURE = timedelta(days=14)
-# How far behind the first demo may stay: well inside the look-back of every vendor.
-BEHIND = tuple(timedelta(hours=hours) for hours in (6, 12, 18, 24, 30, 36))
-WORTH_SHOWING = 12
-# Chorus takes two requests a second and wants one for each call: more would be all waiting.
-CALLS_PER_DAY = {"chorus": 2.0}
+# How far behind the first demo may stay: well inside the look-back that the sandbox's settings
+# give every vendor, and far enough to reach Friday from any hour of the week-end.
+BEHIND = tuple(timedelta(hours=hours) for hours in (6, 12, 18, 24, 36, 48, 60, 72))
+WORTH_SHOWING = 5
+# Half a year at the vendors' own pace: two requests a second at Chorus and five at CallMiner,
+# both of which want one for each call. Each of these is read in about a minute.
+CALLS_PER_DAY = {
+    "gong": 2.5,
+    "salesloft": 2.0,
+    "clari_copilot": 2.0,
+    "callminer": 2.0,
+    "chorus": 0.8,
+}
 
 
 def world(now: datetime, *, behind: timedelta = timedelta(0)) -> World:
-    """A month of the company's calls, and those of the days to come."""
+    """Half a year of the company's calls, and those of the days to come."""
     until = now + FUTURE
     return World(_calls(until, FUTURE + HISTORY), behind=behind)
 
@@ -38,7 +46,7 @@ def worth_hiding(now: datetime) -> timedelta:
 
     Six hours of a working day; more in the night and at the week-end.
     """
-    listed = [call.listed_at for call in _calls(now, timedelta(days=3))]
+    listed = [call.listed_at for call in _calls(now, BEHIND[-1] + timedelta(days=1))]
     for behind in BEHIND:
         if sum(now - behind < moment <= now for moment in listed) >= WORTH_SHOWING:
             return behind

@@ -15,6 +15,7 @@ from typing import Any
 
 from semarize_airflow.local import ports as port_checks
 from semarize_airflow.local import sandbox
+from semarize_airflow.local.console import tail
 from semarize_airflow.local.environment import (
     PRECIOUS_CONNECTIONS,
     USER,
@@ -127,7 +128,7 @@ def _prepare(made: Mapping[str, str], log: Path) -> None:
             check=False,
         )
     if ended.returncode != 0:
-        raise Refused(f"the database could not be prepared; see {log}\n{_tail(log)}")
+        raise Refused(f"the database could not be prepared; see {log}\n{tail(log)}")
 
 
 def _await(
@@ -142,11 +143,11 @@ def _await(
             print(f"{service.name}: ready after {time.monotonic() - begun:.0f} s")
             return
         if service.leader is None:
-            raise Refused(f"{service.name} ended as it started; see {log}\n{_tail(log)}")
+            raise Refused(f"{service.name} ended as it started; see {log}\n{tail(log)}")
         if time.monotonic() - begun > seconds:
             raise Refused(
                 f"{service.name} was not ready after {seconds:.0f} s, without "
-                f"{', '.join(lacking)}; see {log}\n{_tail(log)}"
+                f"{', '.join(lacking)}; see {log}\n{tail(log)}"
             )
         if lacking != shown:
             print(f"{service.name}: waiting for {', '.join(lacking)}", flush=True)
@@ -191,13 +192,6 @@ def fetch(url: str) -> dict[str, Any] | None:
     except (OSError, ValueError):
         return None
     return told if isinstance(told, dict) else None
-
-
-def _tail(log: Path, lines: int = 15) -> str:
-    try:
-        return "\n".join(log.read_text(errors="replace").splitlines()[-lines:])
-    except OSError:
-        return ""
 
 
 def _tell_own(variables: Mapping[str, str]) -> None:
