@@ -58,7 +58,7 @@ CHANGING = frozenset(
     window_started_at window_ended_at last_load_at watermark_at watermark_reached_at
     watermark_lag_seconds oldest_pending_seconds seconds_to_landed seconds_to_scored
     seconds_to_finish seconds_to_landed_median seconds_to_landed_p95 seconds_to_scored_median
-    seconds_to_scored_p95 load_id run_id signal_key response invocation_id
+    seconds_to_scored_p95 load_id run_id signal_key item_key claim_key response invocation_id
     """,
     )
 )
@@ -149,6 +149,7 @@ def places(
             environment["PIPELINE_SETTINGS"] = str(folder / "pipeline.toml")
             # The emulator takes one dbt thread at a time.
             environment["DBT_THREADS"] = "1" if name == "snowflake" else "2"
+            environment["SANDBOX_REFERENCE"] = "true"
             return Place(warehouse, environment, airflow_home)
 
         yield {

@@ -197,6 +197,10 @@ def test_marts_are_public_contracts_with_every_column_described(
         "dim_cadence_steps",
         "fct_conversations", "fct_brick_values", "fct_scoring_runs", "fct_claims",
         "bridge_conversation_opportunities",
+        "unified_deal_scores", "deal_signal_coverage", "deal_readiness",
+        "conversation_weighted_forecast", "crm_writeback_opportunities",
+        "compliance_trends", "compliance_framework_coverage", "compliance_evidence_register",
+        "omnichannel_consistency", "coaching_alerts",
         "agent_daily_scorecards", "conversation_explorer", "pipeline_health",
     }  # fmt: skip
     for name, mart in marts.items():

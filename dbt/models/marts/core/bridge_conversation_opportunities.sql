@@ -115,7 +115,7 @@ by_account as (
     left join opportunities
         on
             accounts_named.account_id = opportunities.account_id
-            and opportunities.created_on <= conversations.started_on
+            and conversations.started_on >= opportunities.created_on
             and conversations.started_on <= coalesce(opportunities.closed_on, conversations.started_on)
     qualify row_number() over (
         partition by accounts_named.conversation_key
