@@ -1,6 +1,6 @@
 """The sandbox company's landing tables, made directly: its calls, and what its kits say of them.
 
-No vendor is asked and nothing is awaited, so half a year takes seconds. Rows are what the pipeline
+No vendor is asked and nothing is awaited, so a quarter takes seconds. Rows are what the pipeline
 lands, by the tables that it declares; transcripts are left out, since no mart holds them.
 """
 
