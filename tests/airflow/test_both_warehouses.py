@@ -73,6 +73,11 @@ CHANGING_IN = {
     # dbt words the results of the two warehouses differently: "OK", "SUCCESS 1".
     "dbt_results": frozenset({"started_at", "message", "execution_seconds"}),
 }
+# Two kits score these calls, and no deal is theirs: what other kits and linked calls give is empty.
+NOT_FILLED = {
+    "fct_claims", "compliance_trends", "compliance_evidence_register", "omnichannel_consistency",
+    "coaching_alerts", "unified_deal_scores", "crm_writeback_opportunities",
+}  # fmt: skip
 # Odd, and long: what a transfer by file, by JSON or by SQL could spoil.
 ODD = "Grüß Gott 👩🏽‍💻 'q' \"Q\" \\ back\\slash; -- drop\ttable {} ❤ NUL:\0. "
 
@@ -210,7 +215,7 @@ def test_the_rows_are_the_same(
 ) -> None:
     names = places["duckdb"].relations(schema)
     assert names == places["snowflake"].relations(schema), "nothing else is there either"
-    filled = 0
+    empty = set()
     for name in names:
         changing = CHANGING | CHANGING_IN.get(name, frozenset())
         rows = {
@@ -219,8 +224,9 @@ def test_the_rows_are_the_same(
         }
         assert rows["duckdb"] - rows["snowflake"] == Counter(), name
         assert rows["snowflake"] - rows["duckdb"] == Counter(), name
-        filled += bool(rows["duckdb"])
-    assert filled >= len(names) - 2, "quarantine is empty, and nothing else"
+        if not rows["duckdb"]:
+            empty.add(name)
+    assert len(empty - NOT_FILLED) <= 2, f"quarantine is empty, and nothing else: {empty}"
 
 
 def test_odd_texts_arrive_whole(places: dict[str, Place], runs: dict[str, list[Any]]) -> None:
