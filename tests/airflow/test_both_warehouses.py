@@ -44,7 +44,7 @@ CHANGING = frozenset(
     window_started_at window_ended_at last_load_at watermark_at watermark_reached_at
     watermark_lag_seconds oldest_pending_seconds seconds_to_landed seconds_to_scored
     seconds_to_finish seconds_to_landed_median seconds_to_landed_p95 seconds_to_scored_median
-    seconds_to_scored_p95 load_id run_id signal_key response invocation_id
+    seconds_to_scored_p95 load_id run_id signal_key item_key claim_key response invocation_id
     """,
     )
 )
@@ -59,6 +59,11 @@ CHANGING_IN = {
     # dbt words the results of the two warehouses differently: "OK", "SUCCESS 1".
     "dbt_results": frozenset({"started_at", "message", "execution_seconds"}),
 }
+# Two kits score these calls, and no deal is theirs: what other kits and linked calls give is empty.
+NOT_FILLED = {
+    "fct_claims", "compliance_trends", "compliance_evidence_register", "omnichannel_consistency",
+    "coaching_alerts", "unified_deal_scores", "crm_writeback_opportunities",
+}  # fmt: skip
 # Odd, and long: what a transfer by file, by JSON or by SQL could spoil.
 ODD = "Grüß Gott 👩🏽‍💻 'q' \"Q\" \\ back\\slash; -- drop\ttable {} ❤ NUL:\0. "
 
@@ -137,6 +142,7 @@ def places(
             environment["PIPELINE_SETTINGS"] = str(settings_file)
             # The emulator takes one dbt thread at a time.
             environment["DBT_THREADS"] = "1" if name == "snowflake" else "2"
+            environment["SANDBOX_REFERENCE"] = "true"
             return Place(warehouse, environment, airflow_home)
 
         yield {
@@ -197,7 +203,7 @@ def test_the_rows_are_the_same(
 ) -> None:
     names = places["duckdb"].relations(schema)
     assert names == places["snowflake"].relations(schema), "nothing else is there either"
-    filled = 0
+    empty = set()
     for name in names:
         changing = CHANGING | CHANGING_IN.get(name, frozenset())
         rows = {
@@ -206,8 +212,9 @@ def test_the_rows_are_the_same(
         }
         assert rows["duckdb"] - rows["snowflake"] == Counter(), name
         assert rows["snowflake"] - rows["duckdb"] == Counter(), name
-        filled += bool(rows["duckdb"])
-    assert filled >= len(names) - 2, "quarantine is empty, and nothing else"
+        if not rows["duckdb"]:
+            empty.add(name)
+    assert len(empty - NOT_FILLED) <= 2, f"quarantine is empty, and nothing else: {empty}"
 
 
 def test_odd_texts_arrive_whole(places: dict[str, Place], runs: dict[str, list[Any]]) -> None:

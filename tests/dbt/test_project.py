@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 VENDOR_MODULES = Path(__file__).resolve().parents[2] / "include" / "semarize_pipeline" / "vendors"
 LAYERS = {"staging": "stg_", "intermediate": "int_"}
@@ -61,9 +62,39 @@ def test_the_unions_read_every_vendor(manifest: dict[str, Any], vendors: list[st
 def test_every_landing_table_is_a_source_of_the_same_columns(
     manifest: dict[str, Any], landing: Any
 ) -> None:
-    sources = {source["name"] for source in manifest["sources"].values()}
-    assert sources == {table.name for table in landing.tables()}
-    assert {source["schema"] for source in manifest["sources"].values()} == {"landing"}
+    landed = [s for s in manifest["sources"].values() if s["source_name"] == "landing"]
+    assert {source["name"] for source in landed} == {table.name for table in landing.tables()}
+    assert {source["schema"] for source in landed} == {"landing"}
+
+
+def test_what_a_company_brings_is_a_contract_and_has_staging(
+    manifest: dict[str, Any], landing: Any
+) -> None:
+    """The sandbox's own tables fit it; each column is typed and described, once."""
+    seeds = yaml.safe_load(
+        (landing.project / "seeds" / "sandbox" / "_sandbox__seeds.yml").read_text()
+    )["seeds"]
+    types = {"integer": "bigint"}
+    expected = {
+        seed["name"]: {
+            name: types.get(kind, kind) for name, kind in seed["config"]["column_types"].items()
+        }
+        for seed in seeds
+    }
+    assert len(expected) > 20
+    brought = {
+        s["unique_id"]: s for s in manifest["sources"].values() if s["source_name"] == "reference"
+    }
+    declared = {
+        source["name"]: {name: c["data_type"] for name, c in source["columns"].items()}
+        for source in brought.values()
+    }
+    assert declared == expected
+    for unique_id, source in brought.items():
+        assert source["description"].startswith("One row for each "), source["name"]
+        assert all(column["description"] for column in source["columns"].values())
+        readers = [child.split(".")[2] for child in manifest["child_map"][unique_id]]
+        assert [name.split("__")[0] for name in readers] in (["stg_crm"], ["stg_reference"])
 
 
 def test_the_columns_declared_for_empty_tables_are_the_pipelines_own(landing: Any) -> None:
@@ -162,7 +193,14 @@ def test_marts_are_public_contracts_with_every_column_described(
     marts = {model["name"]: model for model in models if model["path"].startswith("marts")}
     assert set(marts) == {
         "dim_reps", "dim_kits", "dim_bricks", "dim_dates",
-        "fct_conversations", "fct_brick_values", "fct_scoring_runs",
+        "dim_accounts", "dim_opportunities", "dim_territories", "dim_documents",
+        "dim_cadence_steps",
+        "fct_conversations", "fct_brick_values", "fct_scoring_runs", "fct_claims",
+        "bridge_conversation_opportunities",
+        "unified_deal_scores", "deal_signal_coverage", "deal_readiness",
+        "conversation_weighted_forecast", "crm_writeback_opportunities",
+        "compliance_trends", "compliance_framework_coverage", "compliance_evidence_register",
+        "omnichannel_consistency", "coaching_alerts",
         "agent_daily_scorecards", "conversation_explorer", "pipeline_health",
     }  # fmt: skip
     for name, mart in marts.items():
@@ -205,7 +243,7 @@ def test_every_formula_has_a_unit_test(
     # what the batches are for is shown by building in steps (test_incremental.py).
     plain = {
         "int_conversations__unioned", "int_utterances__unioned", "dim_dates",
-        "int_landing__batches_read",
+        "int_landing__batches_read", "int_conversations__participants",
     }  # fmt: skip
     beyond_staging = {m["name"] for m in models if not m["path"].startswith("staging")}
     assert beyond_staging - plain == {name for name in tested if not name.startswith("stg_")}

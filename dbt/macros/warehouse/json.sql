@@ -66,3 +66,41 @@
 {% macro json_boolean(column, key) -%}
     try_cast({{ json_text(column, key) }} as boolean)
 {%- endmacro %}
+
+
+{#- One row per item of a JSON list, with the columns named: the item, still JSON, and its position
+    from 0. A row whose list is null or empty gives none. -#}
+{% macro json_items(relation, list, columns) -%}
+    {{ return(adapter.dispatch('json_items')(relation, list, columns)) }}
+{%- endmacro %}
+
+{% macro duckdb__json_items(relation, list, columns) -%}
+    select
+        {{ columns | join(', ') }},
+        generate_subscripts(cast({{ list }} as json []), 1) - 1 as position,
+        unnest(cast({{ list }} as json [])) as item
+    from {{ relation }}
+{%- endmacro %}
+
+{% macro snowflake__json_items(relation, list, columns) -%}
+    select
+        {{ columns | join(', ') }},
+        items.index as position,
+        items.value as item
+    from {{ relation }},
+        lateral flatten(input => {{ list }}) as items
+{%- endmacro %}
+
+
+{#- The text that a JSON value is; null for JSON's null. -#}
+{% macro json_string(expression) -%}
+    {{ return(adapter.dispatch('json_string')(expression)) }}
+{%- endmacro %}
+
+{% macro duckdb__json_string(expression) -%}
+    ({{ expression }} ->> '$')
+{%- endmacro %}
+
+{% macro snowflake__json_string(expression) -%}
+    cast({{ expression }} as varchar)
+{%- endmacro %}

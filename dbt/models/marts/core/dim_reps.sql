@@ -6,6 +6,12 @@ identities as (
 
 ),
 
+users as (
+
+    select * from {{ ref('stg_crm__users') }}
+
+),
+
 names as (
 
     select
@@ -19,6 +25,36 @@ names as (
             case when rep_name is null then 1 else 0 end asc,
             last_conversation_at desc nulls last,
             identity_key asc
+    ) = 1
+
+),
+
+-- By the vendor's own id, else by the address; of several employments, the one that began last.
+employments as (
+
+    select
+        identities.rep_key,
+        users.user_id,
+        users.role,
+        users.team,
+        users.manager,
+        users.territory,
+        users.hired_on,
+        users.left_on
+    from identities
+    inner join users
+        on
+            (
+                identities.vendor = users.vendor
+                and identities.owner_reference = users.vendor_user_id
+            )
+            or identities.rep_email = users.email
+    qualify row_number() over (
+        partition by identities.rep_key
+        order by
+            users.hired_on desc nulls last,
+            case when identities.owner_reference = users.vendor_user_id then 0 else 1 end asc,
+            users.user_id asc
     ) = 1
 
 ),
@@ -42,6 +78,13 @@ final as (
         counted.rep_key,
         names.rep_name,
         names.rep_email,
+        employments.user_id,
+        employments.role,
+        employments.team,
+        employments.manager,
+        employments.territory,
+        employments.hired_on,
+        employments.left_on,
         counted.vendor_count,
         counted.conversation_count,
         counted.first_conversation_at,
@@ -49,6 +92,8 @@ final as (
     from counted
     inner join names
         on counted.rep_key = names.rep_key
+    left join employments
+        on counted.rep_key = employments.rep_key
 
 )
 

@@ -1,0 +1,35 @@
+with
+
+source as (
+    {{ reference_rows('crm_opportunities') }}
+
+),
+
+renamed as (
+
+    select
+        opportunity_id,
+        account_id,
+        owner_user_id,
+        lower(owner_email) as owner_email,
+        name,
+        product,
+        deal_type,
+        segment,
+        stage,
+        amount_usd,
+        seats,
+        is_closed,
+        is_won,
+        created_on,
+        expected_close_on,
+        closed_on,
+        known_from
+    from source
+    where
+        known_from <= {{ as_of() }}
+        and (known_until is null or known_until > {{ as_of() }})
+
+)
+
+select * from renamed
