@@ -186,17 +186,23 @@ def _scored(
     yield f"scores__{kit.name}", {**ids, "channel": call.channel, "scored_at": scored_at, **wide}
 
 
+def create(connection: duckdb.DuckDBPyConnection, listed: Iterable[Table]) -> None:
+    """The landing tables, empty."""
+    connection.execute("set TimeZone = 'UTC'")
+    connection.execute(f"create schema if not exists {tables.SCHEMA}")
+    for table in listed:
+        columns = ", ".join(f"{c.name} {SQL_TYPES[c.type]}" for c in table.columns)
+        connection.execute(f"create table {table.qualified} ({columns})")
+
+
 def write(warehouse: Path, landing: dict[Table, list[dict[str, Any]]]) -> None:
     """Create the landing tables in a DuckDB file, each filled from one file of JSON lines."""
     lines = warehouse.with_suffix(".jsonl")
     with duckdb.connect(str(warehouse)) as connection:
-        connection.execute("set TimeZone = 'UTC'")
-        connection.execute(f"create schema {tables.SCHEMA}")
+        create(connection, landing)
         for table, rows in landing.items():
-            types = {column.name: SQL_TYPES[column.type] for column in table.columns}
-            columns = ", ".join(f"{name} {type_}" for name, type_ in types.items())
-            connection.execute(f"create table {table.qualified} ({columns})")
             if rows:
+                types = {column.name: SQL_TYPES[column.type] for column in table.columns}
                 lines.write_text("\n".join(json.dumps(row) for row in rows))
                 connection.execute(
                     f"insert into {table.qualified} by name select * from read_json("

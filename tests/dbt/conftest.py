@@ -11,13 +11,14 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
+from company_landing import create
 
 from semarize_pipeline.warehouse import tables
 from semarize_pipeline.warehouse.tables import Table, Type
@@ -25,14 +26,6 @@ from semarize_pipeline.warehouse.tables import Table, Type
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = ROOT / "dbt"
 VENDORS = ("gong", "salesloft", "clari_copilot", "callminer", "chorus")
-SQL_TYPES = {
-    Type.TEXT: "varchar",
-    Type.FLOAT: "double",
-    Type.INTEGER: "bigint",
-    Type.BOOLEAN: "boolean",
-    Type.TIMESTAMP: "timestamptz",
-    Type.JSON: "json",
-}
 INTERACTION_QUALITY = tables.scores(
     "interaction_quality",
     [
@@ -73,14 +66,11 @@ def landing_tables(vendors: Iterable[str] = VENDORS, kits: Iterable[Table] = KIT
 TABLES_OF_A_VENDOR: tuple[Callable[[str], Table], ...] = (tables.conversations, tables.utterances)
 
 
-def write_warehouse(path: Path, listed: Iterable[Table], rows: Rows) -> None:
+def write_warehouse(path: Path, listed: Sequence[Table], rows: Rows) -> None:
     """Creates the landing tables in a DuckDB file and fills them."""
     with duckdb.connect(str(path)) as connection:
-        connection.execute("set TimeZone = 'UTC'")
-        connection.execute(f"create schema if not exists {tables.SCHEMA}")
+        create(connection, listed)
         for table in listed:
-            columns = ", ".join(f"{c.name} {SQL_TYPES[c.type]}" for c in table.columns)
-            connection.execute(f"create table {table.qualified} ({columns})")
             for row in rows.get(table.name, []):
                 insert(connection, table, row)
 
@@ -518,7 +508,7 @@ class Landing:
     scored: Callable[..., None] = scored
     quality: Callable[..., dict[str, Any]] = quality
     insert: Callable[[duckdb.DuckDBPyConnection, Table, Row], None] = insert
-    write: Callable[[Path, Iterable[Table], Rows], None] = write_warehouse
+    write: Callable[[Path, Sequence[Table], Rows], None] = write_warehouse
 
 
 @pytest.fixture(scope="session")

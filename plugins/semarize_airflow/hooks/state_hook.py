@@ -7,12 +7,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import psycopg2
 import sqlalchemy as sa
 from airflow.sdk import BaseHook
 from airflow.sdk.configuration import conf
 from airflow.sdk.exceptions import AirflowNotFoundException
-from psycopg2.extensions import make_dsn
 
 from semarize_pipeline.errors import Misconfigured
 from semarize_pipeline.state import State
@@ -80,6 +78,10 @@ class StateHook(BaseHook):
 
     def _options(self, extra: Mapping[str, Any]) -> dict[str, str]:
         """The extras of a PostgreSQL connection as its driver takes them, such as ``sslmode``."""
+        # Imported here: a task whose state is in SQLite need not load the driver.
+        import psycopg2
+        from psycopg2.extensions import make_dsn
+
         made: dict[str, str] = {}
         for name, value in extra.items():
             if name in FIELDS:

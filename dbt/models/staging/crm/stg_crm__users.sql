@@ -21,9 +21,7 @@ renamed as (
         left_on,
         known_from
     from source
-    where
-        known_from <= {{ as_of() }}
-        and (known_until is null or known_until > {{ as_of() }})
+    where {{ is_known_then() }}
 
 )
 
