@@ -25,6 +25,7 @@ from unit.warehouse.emulator import PASSWORD, emulated, told
 
 from semarize_pipeline.warehouse.duckdb import DuckDBWarehouse
 from semarize_pipeline.warehouse.port import Warehouse
+from semarize_sandbox.kits import kits
 from semarize_sandbox.model import Turn
 from semarize_sandbox.server import running
 from semarize_sandbox.world import World
@@ -64,6 +65,12 @@ NOT_FILLED = {
     "fct_claims", "compliance_trends", "compliance_evidence_register", "omnichannel_consistency",
     "coaching_alerts", "unified_deal_scores", "crm_writeback_opportunities",
 }  # fmt: skip
+NOT_FILLED |= {
+    model.format(kit.name)
+    for kit in kits().values()
+    if kit.name not in ("interaction_quality", "deal_signals")
+    for model in ("stg_semarize__{}_scores", "int_{}_scores__latest")
+}
 # Odd, and long: what a transfer by file, by JSON or by SQL could spoil.
 ODD = "Grüß Gott 👩🏽‍💻 'q' \"Q\" \\ back\\slash; -- drop\ttable {} ❤ NUL:\0. "
 

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from company_landing import landed, write
 
+from semarize_sandbox.kits import kits
+
 pytestmark = pytest.mark.slow
 
 UNTIL = datetime(2026, 6, 30, 15, 30, tzinfo=UTC)
@@ -19,6 +21,7 @@ MARTS = (
     "conversation_weighted_forecast", "crm_writeback_opportunities",
     "compliance_trends", "compliance_framework_coverage", "compliance_evidence_register",
     "omnichannel_consistency", "coaching_alerts",
+    "conversation_explorer",
 )  # fmt: skip
 
 
@@ -99,3 +102,21 @@ def test_a_rep_has_three_weak_calls_in_a_row(company: Any) -> None:
     )
     assert rows
     assert all(row["calls_below"] >= 3 and row["manager"] for row in rows)
+
+
+def test_the_explorer_has_every_kit_and_every_dimension(company: Any) -> None:
+    versions = [f"{kit.name}_kit_version_id" for kit in kits().values()]
+    dimensions = [
+        "rep_team", "rep_manager", "rep_territory", "account_territory", "account_segment",
+        "opportunity_stage", "is_opportunity_won", "cadence_name", "cadence_step_number",
+        "cadence_version",
+    ]  # fmt: skip
+    counts = ", ".join(f"count({name}) as {name}" for name in (*versions, *dimensions))
+    (filled,) = company.query(f"select {counts} from marts.conversation_explorer")
+    assert len(versions) == 12
+    assert all(filled.values()), filled
+    (lost, won) = company.query(
+        "select avg(deal_confidence_normalised) as score from marts.conversation_explorer "
+        "where is_opportunity_closed group by is_opportunity_won order by is_opportunity_won"
+    )
+    assert won["score"] > lost["score"]
