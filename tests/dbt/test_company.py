@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import csv
+import os
+import shutil
+import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -120,3 +124,73 @@ def test_the_explorer_has_every_kit_and_every_dimension(company: Any) -> None:
         "where is_opportunity_closed group by is_opportunity_won order by is_opportunity_won"
     )
     assert won["score"] > lost["score"]
+
+
+# Metrics of the semantic layer, each with the group it is asked by and the marts' own SQL for it.
+ASKED = {
+    "conversation__vendor": (
+        "conversations, scored_share, resolution_rate",
+        "select vendor, count(*), avg(is_scored::int), "
+        "count(*) filter (resolution_achieved) / nullif(count(resolution_achieved), 0) "
+        "from marts.conversation_explorer group by 1",
+    ),
+    "conversation__interaction_quality_version": (
+        "compliance, empathy",
+        "select interaction_quality_kit_version_id, avg(compliance_score_normalised), "
+        "avg(empathy_score_normalised) from marts.conversation_explorer group by 1",
+    ),
+    "opportunity__segment": (
+        "deals_closed, win_rate, deal_score",
+        "select segment, count(*) filter (is_closed), "
+        "count(*) filter (is_won) / nullif(count(*) filter (is_closed), 0), "
+        "(select avg(deal_score) from marts.unified_deal_scores as scored "
+        "where scored.segment = deals.segment) from marts.dim_opportunities as deals group by 1",
+    ),
+    "claim__kind": (
+        "claims, claim_accuracy",
+        "select brick_key, count(*), avg((outcome = 'accurate')::int) "
+        "from marts.fct_claims group by 1",
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def metrics(company: Any, landing: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """Asks MetricFlow, which looks for what dbt parsed in the project's own folder."""
+    project: Path = tmp_path_factory.mktemp("metrics") / "dbt"
+    (project / "target").mkdir(parents=True)
+    for part in ("dbt_project.yml", "profiles.yml", "models", "macros"):
+        (project / part).symlink_to(landing.project / part)
+    shutil.copy(company.target / "semantic_manifest.json", project / "target")
+    binary = Path(os.environ.get("DBT_BIN") or landing.project.parent / ".venv-dbt/bin/dbt")
+
+    def ask(names: str, group: str) -> dict[str, list[float | None]]:
+        answer = project / "answer.csv"
+        asked = ("--metrics", names.replace(" ", ""), "--group-by", group, "--csv", str(answer))
+        ended = subprocess.run(
+            [str(binary.parent / "mf"), "query", *asked], cwd=project, check=False,
+            capture_output=True, text=True, timeout=120,
+            env={
+                "PATH": os.environ["PATH"], "HOME": str(project), "DBT_PROFILES_DIR": str(project),
+                "DBT_DUCKDB_PATH": str(company.warehouse), "DBT_LOG_PATH": str(project / "logs"),
+            },
+        )  # fmt: skip
+        assert ended.returncode == 0, ended.stdout + ended.stderr
+        with answer.open() as file:
+            _, *rows = csv.reader(file)
+        return {name: [float(n) if n else None for n in values] for name, *values in rows}
+
+    return ask
+
+
+@pytest.mark.parametrize("group", ASKED)
+def test_metrics_say_what_the_marts_say(company: Any, metrics: Any, group: str) -> None:
+    names, sql = ASKED[group]
+    expected = {
+        str(next(iter(row.values())) or ""): list(row.values())[1:] for row in company.query(sql)
+    }
+    found = metrics(names, group)
+    assert expected
+    assert found.keys() == expected.keys()
+    for key, values in found.items():
+        assert values == pytest.approx(expected[key]), key

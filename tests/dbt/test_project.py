@@ -340,3 +340,23 @@ def test_every_model_that_grows_on_snowflake_is_clustered_by_day_and_vendor(
     for name, (day, vendor) in clustered.items():
         assert vendor == "vendor", name
         assert day.endswith("_on"), name
+
+
+def test_headline_metrics_stand_on_public_marts_and_one_calendar(
+    manifest: dict[str, Any], models: list[dict[str, Any]]
+) -> None:
+    names = {metric["name"] for metric in manifest["metrics"].values()}
+    assert {
+        "conversations", "scored_share", "compliance", "empathy", "resolution_rate",
+        "deal_score", "win_rate", "claim_accuracy", "conversations_pending", "runs_paid",
+    } <= names  # fmt: skip
+    read = {
+        name
+        for each in manifest["semantic_models"].values()
+        for name in each["depends_on"]["nodes"]
+    }
+    public = {model["unique_id"] for model in models if model["access"] == "public"}
+    assert len(read) > 4
+    assert read <= public
+    spines = [model["name"] for model in models if model["time_spine"]]
+    assert spines == ["dim_dates"]
