@@ -40,7 +40,7 @@ CHANGING = frozenset(
         """
     _extracted_at _loaded_at _loaded_by extracted_at loaded_at listed_at landed_at updated_at
     built_at next_try_at submitted_at finished_at scored_at first_scored_at last_scored_at
-    interaction_quality_scored_at deal_signals_scored_at window_start window_end
+    first_raised_at interaction_quality_scored_at deal_signals_scored_at window_start window_end
     window_started_at window_ended_at last_load_at watermark_at watermark_reached_at
     watermark_lag_seconds oldest_pending_seconds seconds_to_landed seconds_to_scored
     seconds_to_finish seconds_to_landed_median seconds_to_landed_p95 seconds_to_scored_median
@@ -63,6 +63,7 @@ CHANGING_IN = {
 NOT_FILLED = {
     "fct_claims", "compliance_trends", "compliance_evidence_register", "omnichannel_consistency",
     "coaching_alerts", "unified_deal_scores", "crm_writeback_opportunities",
+    "cadence_step_quality_audit", "cadence_quality_comparison", "territory_intelligence",
 }  # fmt: skip
 # Odd, and long: what a transfer by file, by JSON or by SQL could spoil.
 ODD = "Grüß Gott 👩🏽‍💻 'q' \"Q\" \\ back\\slash; -- drop\ttable {} ❤ NUL:\0. "

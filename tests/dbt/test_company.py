@@ -19,6 +19,8 @@ MARTS = (
     "conversation_weighted_forecast", "crm_writeback_opportunities",
     "compliance_trends", "compliance_framework_coverage", "compliance_evidence_register",
     "omnichannel_consistency", "coaching_alerts",
+    "cadence_step_quality_audit", "cadence_quality_comparison", "territory_intelligence",
+    "alert_queue",
 )  # fmt: skip
 
 
@@ -99,3 +101,54 @@ def test_a_rep_has_three_weak_calls_in_a_row(company: Any) -> None:
     )
     assert rows
     assert all(row["calls_below"] >= 3 and row["manager"] for row in rows)
+
+
+def test_the_pricing_call_leaks_competitors_prices_and_its_few_calls_are_told(
+    company: Any,
+) -> None:
+    rows = company.query(
+        "select * from marts.cadence_step_quality_audit order by violation_share desc nulls last"
+    )
+    assert len(rows) == 16
+    worst = rows[0]
+    assert (worst["cadence_name"], worst["step_name"]) == ("Enterprise Outbound v3", "Pricing Call")
+    assert worst["violation_share_lower"] < worst["violation_share"] < 1
+    few = [row for row in rows if row["calls"] < 20]
+    assert few
+    assert {row["recommendation"] for row in few} == {"not_enough_data"}
+
+
+def test_events_give_stronger_buying_signals_than_cold_outbound(company: Any) -> None:
+    rows = company.query(
+        "select cadence, buying_signal, pain_specificity from marts.cadence_quality_comparison"
+    )
+    cadences = {row["cadence"]: row for row in rows}
+    event, outbound = cadences["Event Follow-up"], cadences["Enterprise Outbound"]
+    assert event["buying_signal"] > outbound["buying_signal"]
+    assert event["pain_specificity"] < outbound["pain_specificity"]
+
+
+def test_the_northeast_names_competitors_most_and_hesitates_most(company: Any) -> None:
+    rows = company.query(
+        "select territory, sum(calls_with_competitor) / sum(calls) as named, "
+        "sum(calls_with_hesitation) / sum(calls) as hesitates, sum(calls) as n "
+        "from marts.territory_intelligence group by 1"
+    )
+    territories = {row["territory"]: row for row in rows}
+    assert len(territories) == 4
+    assert min(row["n"] for row in rows) > 50
+    for measure in ("named", "hesitates"):
+        assert max(rows, key=lambda row: row[measure])["territory"] == "Northeast"
+        assert territories["Northeast"][measure] > 1.5 * territories["West"][measure]
+
+
+def test_every_alert_is_raised_once_and_goes_to_its_team(company: Any) -> None:
+    rows = company.query("select * from marts.alert_queue")
+    assert {(row["rule"], row["recipient"]) for row in rows} == {
+        ("deal_risk", "#deal-alerts"), ("low_compliance", "#compliance-alerts"),
+    }  # fmt: skip
+    assert len({(row["conversation_key"], row["rule"]) for row in rows}) == len(rows) > 100
+    for row in rows:
+        assert row["message"].split(" on ")[1].startswith(row["conversation_key"] + ", score: ")
+        if row["rule"] == "low_compliance":
+            assert row["score_normalised"] < row["threshold_normalised"] == 0.7

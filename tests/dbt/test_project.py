@@ -201,6 +201,8 @@ def test_marts_are_public_contracts_with_every_column_described(
         "conversation_weighted_forecast", "crm_writeback_opportunities",
         "compliance_trends", "compliance_framework_coverage", "compliance_evidence_register",
         "omnichannel_consistency", "coaching_alerts",
+        "cadence_step_quality_audit", "cadence_quality_comparison", "territory_intelligence",
+        "alert_queue",
         "agent_daily_scorecards", "conversation_explorer", "pipeline_health",
     }  # fmt: skip
     for name, mart in marts.items():

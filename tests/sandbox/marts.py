@@ -168,4 +168,5 @@ TABLES: Mapping[str, tuple[str, ...]] = {
     "deal_risk_evidence": ("crm_opportunities", "crm_contacts"),
     "conversation_weighted_forecast": ("crm_opportunities", "stage_probabilities"),
     "crm_writeback_contacts": ("crm_contacts", "crm_accounts"),
+    "alert_queue": ("alert_routes",),
 }
