@@ -10,8 +10,9 @@ RUN := PYTHONPATH="$(CURDIR)/include:$(CURDIR)/plugins" PYTHONSAFEPATH=1 .venv/b
 # Whatever imports Airflow in a test finds a folder of the project, not the one in the home.
 TEST := AIRFLOW_HOME="$(CURDIR)/.runtime/test" DBT_BIN="$(CURDIR)/.venv-dbt/bin/dbt" PYTHONSAFEPATH=1 \
 	.venv/bin/python -m pytest
-# Two processes: much of the time is waiting. A file stays in one, with what its tests share.
-SIDE_BY_SIDE := -n 2 --dist loadfile
+# Two processes: much of the time is waiting. A file stays in one, with what its tests share; the
+# order is that of tests/longest_first.py.
+SIDE_BY_SIDE := -n 2 --dist loadfile --no-loadscope-reorder
 
 .PHONY: help
 help: ## this list
