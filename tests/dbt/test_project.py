@@ -201,6 +201,9 @@ def test_marts_are_public_contracts_with_every_column_described(
         "conversation_weighted_forecast", "crm_writeback_opportunities",
         "compliance_trends", "compliance_framework_coverage", "compliance_evidence_register",
         "omnichannel_consistency", "coaching_alerts",
+        "methodology_ab_test", "methodology_adherence", "methodology_coverage_by_outcome",
+        "framework_adherence_calls", "framework_adherence_weekly",
+        "qualification_signal_win_rates", "win_loss_analysis",
         "agent_daily_scorecards", "conversation_explorer", "pipeline_health",
     }  # fmt: skip
     for name, mart in marts.items():
