@@ -63,6 +63,9 @@ CHANGING_IN = {
 NOT_FILLED = {
     "fct_claims", "compliance_trends", "compliance_evidence_register", "omnichannel_consistency",
     "coaching_alerts", "unified_deal_scores", "crm_writeback_opportunities",
+    "methodology_ab_test", "methodology_adherence", "methodology_coverage_by_outcome",
+    "framework_adherence_calls", "framework_adherence_weekly",
+    "qualification_signal_win_rates", "win_loss_analysis",
     "cadence_step_quality_audit", "cadence_quality_comparison", "territory_intelligence",
 }  # fmt: skip
 # Odd, and long: what a transfer by file, by JSON or by SQL could spoil.

@@ -19,6 +19,9 @@ MARTS = (
     "conversation_weighted_forecast", "crm_writeback_opportunities",
     "compliance_trends", "compliance_framework_coverage", "compliance_evidence_register",
     "omnichannel_consistency", "coaching_alerts",
+    "methodology_ab_test", "methodology_adherence", "methodology_coverage_by_outcome",
+    "framework_adherence_calls", "framework_adherence_weekly",
+    "qualification_signal_win_rates", "win_loss_analysis",
     "cadence_step_quality_audit", "cadence_quality_comparison", "territory_intelligence",
     "alert_queue",
 )  # fmt: skip
@@ -103,6 +106,43 @@ def test_a_rep_has_three_weak_calls_in_a_row(company: Any) -> None:
     assert all(row["calls_below"] >= 3 and row["manager"] for row in rows)
 
 
+@pytest.mark.parametrize(
+    ("segment", "sign", "winner"), [("enterprise", 1, "a_higher"), ("mid-market", -1, "b_higher")]
+)
+def test_each_methodology_goes_with_winning_in_one_segment(
+    company: Any, segment: str, sign: int, winner: str
+) -> None:
+    """A quarter has too few closed deals of one segment to name the winner, and that is said."""
+    (row,) = company.query(f"select * from marts.methodology_ab_test where segment = '{segment}'")
+    assert row["deal_count"] >= 10
+    assert sign * row["win_correlation_difference"] > 0.2
+    assert row["verdict"] == (winner if row["has_enough_data"] else "not_enough_data")
+    (overall,) = company.query("select * from marts.methodology_ab_test where scope = 'overall'")
+    assert overall["has_enough_data"]
+    assert overall["verdict"] == "no_clear_winner"
+
+
+def test_of_most_lost_deals_nobody_ever_said_how_they_are_decided(company: Any) -> None:
+    rows = company.query(
+        "select * from marts.methodology_coverage_by_outcome "
+        "where kit_name = 'methodology_meddicc' and element = 'decision_process'"
+    )
+    by = {row["outcome"]: row for row in rows}
+    assert by["lost"]["zero_coverage_share"] > 0.5 > 0.3 > by["won"]["zero_coverage_share"]
+    assert by["lost"]["zero_coverage_difference_lower"] > 0
+    assert by["lost"]["call_count"] > by["lost"]["deal_count"] > 15
+
+
+def test_reps_shy_away_from_dates_and_money(company: Any) -> None:
+    rows = company.query(
+        "select step, sum(skipped_count) / sum(call_count) as share, sum(call_count) as n "
+        "from marts.framework_adherence_weekly where kit_name = 'methodology_spiced' "
+        "group by 1 order by 2 desc"
+    )
+    assert [row["step"] for row in rows][:2] == ["budget_qual", "critical_event"]
+    assert len(rows) == 6
+    assert rows[0]["share"] > 0.5
+    assert rows[0]["n"] > 300
 def test_the_pricing_call_leaks_competitors_prices_and_its_few_calls_are_told(
     company: Any,
 ) -> None:

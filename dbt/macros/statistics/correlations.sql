@@ -19,7 +19,7 @@
 {#- tanh(artanh(r) + d) is (k - 1) / (k + 1), where k = (1 + r) / (1 - r) * exp(2 d). -#}
 {% macro _fisher(r, cases, sign) -%}
     {%- set odds -%}
-        ((1 + {{ r }}) / nullif(1 - {{ r }}, 0) * exp({{ sign }} 2 * {{ normal_quantile() }} / sqrt({{ cases }} - 3)))
+        ((1 + {{ r }}) / nullif(1 - {{ r }}, 0) * exp({{ sign }} 2 * {{ normal_quantile() }} / sqrt(greatest({{ cases }} - 3, 1))))
     {%- endset -%}
     case
         when {{ cases }} > 3 and abs({{ r }}) < 1
