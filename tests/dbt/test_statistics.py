@@ -376,5 +376,5 @@ def test_the_error_of_a_mean_knows_its_groups(answers: Answers) -> None:
             assert error == near(statistics.stdev(values) / math.sqrt(len(values)))
         if answer["sample_id"] != 1 and len(groups) > 3:
             arm = (answer["upper_bound"] - answer["lower_bound"]) / 2
-            assert Z < arm / error < 3.2
+            assert inside_t(len(groups) - 1, arm / error) == near(0.95, within=2e-4)
             assert (answer["upper_bound"] + answer["lower_bound"]) / 2 == near(mean)

@@ -31,7 +31,7 @@ told as (
     from {{ ref('fct_brick_values') }}
     where
         is_latest
-        and kit_name in (select kit_name from steps)
+        and kit_name in (select steps.kit_name from steps)
     group by conversation_key, kit_version_id
 
 ),

@@ -12,7 +12,7 @@ scored as (
     from {{ ref('fct_brick_values') }}
     where
         is_latest
-        and kit_name in (select kit_name from elements)
+        and kit_name in (select elements.kit_name from elements)
 
 ),
 
