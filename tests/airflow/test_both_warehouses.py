@@ -63,6 +63,10 @@ CHANGING_IN = {
 NOT_FILLED = {
     "fct_claims", "compliance_trends", "compliance_evidence_register", "omnichannel_consistency",
     "coaching_alerts", "unified_deal_scores", "crm_writeback_opportunities",
+    "product_claim_accuracy", "product_claim_accuracy_weekly", "pricing_accuracy",
+    "pricing_risk_exposure_weekly", "battlecard_accuracy", "battlecard_claims_checked",
+    "messaging_drift", "messaging_drift_elements", "messaging_drift_by_age", "messaging_decay",
+    "messaging_adoption_lag", "deal_risk_evidence",
 }  # fmt: skip
 # Odd, and long: what a transfer by file, by JSON or by SQL could spoil.
 ODD = "Grüß Gott 👩🏽‍💻 'q' \"Q\" \\ back\\slash; -- drop\ttable {} ❤ NUL:\0. "

@@ -201,6 +201,10 @@ def test_marts_are_public_contracts_with_every_column_described(
         "conversation_weighted_forecast", "crm_writeback_opportunities",
         "compliance_trends", "compliance_framework_coverage", "compliance_evidence_register",
         "omnichannel_consistency", "coaching_alerts",
+        "product_claim_accuracy", "product_claim_accuracy_weekly", "pricing_accuracy",
+        "pricing_risk_exposure_weekly", "battlecard_accuracy", "battlecard_claims_checked",
+        "messaging_drift", "messaging_drift_elements", "messaging_drift_by_age",
+        "messaging_decay", "messaging_adoption_lag", "deal_risk_evidence",
         "agent_daily_scorecards", "conversation_explorer", "pipeline_health",
     }  # fmt: skip
     for name, mart in marts.items():
@@ -242,7 +246,7 @@ def test_every_formula_has_a_unit_test(
     # No formula there: the union stacks, the calendar is counted and checked after the build, and
     # what the batches are for is shown by building in steps (test_incremental.py).
     plain = {
-        "int_conversations__unioned", "int_utterances__unioned", "dim_dates",
+        "int_conversations__unioned", "int_utterances__unioned", "int_utterances__texts", "dim_dates",
         "int_landing__batches_read", "int_conversations__participants",
     }  # fmt: skip
     beyond_staging = {m["name"] for m in models if not m["path"].startswith("staging")}
