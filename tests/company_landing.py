@@ -114,6 +114,7 @@ def _rows_of(call: Call, asked: Iterable[Kit]) -> Iterable[tuple[str, dict[str, 
                 "speaker_role": who.role if who else "unknown",
                 "start_seconds": turn.start_seconds,
                 "end_seconds": turn.end_seconds,
+                "text": turn.text,
                 "_content_hash": call.id,
             },
         )

@@ -67,6 +67,10 @@ NOT_FILLED = {
     "framework_adherence_calls", "framework_adherence_weekly",
     "qualification_signal_win_rates", "win_loss_analysis",
     "cadence_step_quality_audit", "cadence_quality_comparison", "territory_intelligence",
+    "product_claim_accuracy", "product_claim_accuracy_weekly", "pricing_accuracy",
+    "pricing_risk_exposure_weekly", "battlecard_accuracy", "battlecard_claims_checked",
+    "messaging_drift", "messaging_drift_elements", "messaging_drift_by_age", "messaging_decay",
+    "messaging_adoption_lag", "deal_risk_evidence",
 }  # fmt: skip
 # Odd, and long: what a transfer by file, by JSON or by SQL could spoil.
 ODD = "Grüß Gott 👩🏽‍💻 'q' \"Q\" \\ back\\slash; -- drop\ttable {} ❤ NUL:\0. "

@@ -24,6 +24,10 @@ MARTS = (
     "qualification_signal_win_rates", "win_loss_analysis",
     "cadence_step_quality_audit", "cadence_quality_comparison", "territory_intelligence",
     "alert_queue",
+    "product_claim_accuracy", "product_claim_accuracy_weekly", "pricing_accuracy",
+    "pricing_risk_exposure_weekly", "battlecard_accuracy", "battlecard_claims_checked",
+    "messaging_drift", "messaging_drift_elements", "messaging_drift_by_age", "messaging_decay",
+    "messaging_adoption_lag", "deal_risk_evidence",
 )  # fmt: skip
 
 
@@ -192,3 +196,79 @@ def test_every_alert_is_raised_once_and_goes_to_its_team(company: Any) -> None:
         assert row["message"].split(" on ")[1].startswith(row["conversation_key"] + ", score: ")
         if row["rule"] == "low_compliance":
             assert row["score_normalised"] < row["threshold_normalised"] == 0.7
+
+
+# What reps say, held against documents, prices, battlecards and what they were taught.
+
+
+def test_a_new_playbook_takes_about_six_weeks_to_be_used(company: Any) -> None:
+    rows = company.query(
+        "select document_version, adoption_status, adoption_lag_days as days "
+        "from marts.messaging_adoption_lag where document = 'Sales Playbook' order by 1"
+    )
+    known = {row["document_version"]: row for row in rows}
+    assert known["v2026.1"]["adoption_status"] == "in_force_before_observed"
+    assert known["v2026.1"]["days"] is None
+    assert known["v2026.2"]["adoption_status"] in ("adopted", "fully_adopted")
+    assert 25 <= known["v2026.2"]["days"] <= 60
+
+
+def test_approved_messaging_falls_off_after_enablement(company: Any) -> None:
+    decay = company.query("select * from marts.messaging_decay")
+    assert {row["element"] for row in decay} == {
+        "value_prop", "positioning", "competitive_response",
+    }  # fmt: skip
+    assert all(row["has_enough_data"] for row in decay)
+    steepest = next(row for row in decay if row["decay_rank"] == 1)
+    assert steepest["points_per_30_days_upper"] < 0
+    slopes = {row["element"]: row["points_per_30_days"] for row in decay}
+    assert slopes["competitive_response"] < slopes["positioning"]
+    ages = company.query(
+        "select bucket_from_days as day, sum(approved_call_count) / sum(call_count) as share "
+        "from marts.messaging_drift_by_age where scope = 'element' group by 1 order by 1"
+    )
+    assert [row["day"] for row in ages] == [0, 7, 14, 21, 28, 35]
+    assert ages[-1]["share"] < ages[0]["share"] - 0.2
+
+
+def test_a_rep_gives_discounts_that_are_not_his_to_give(company: Any) -> None:
+    rows = company.query(
+        "select rep_name, sum(calls_authority_exceeded) as n, sum(amount_at_risk_usd) as usd "
+        "from marts.pricing_risk_exposure_weekly where scope = 'rep' group by 1 "
+        "order by n desc limit 2"
+    )
+    assert rows[0]["rep_name"] == "Luc Desrosiers"
+    assert rows[0]["n"] > rows[1]["n"]
+    assert rows[0]["usd"] > 0
+
+
+def test_claims_are_counted_once_in_every_scope(company: Any) -> None:
+    rows = company.query(
+        "select scope, sum(claims_checked) as n, sum(claims_correct + claims_incorrect "
+        "+ claims_imprecise + claims_outdated) as told "
+        "from marts.product_claim_accuracy_weekly group by 1"
+    )
+    assert {row["scope"] for row in rows} == {"area", "document"}
+    claims = company.query("select count(*) as n from marts.product_claim_accuracy")[0]["n"]
+    assert claims > 100
+    assert all(row["n"] == row["told"] == claims for row in rows)
+
+
+def test_a_battlecard_with_outdated_claims_wants_an_update(company: Any) -> None:
+    rows = company.query(
+        "select action, min(claims_outdated) as fewest, max(claims_outdated) as most "
+        "from marts.battlecard_accuracy where scope = 'competitor' group by 1"
+    )
+    found = {row["action"]: row for row in rows}
+    assert found["up_to_date"]["most"] == 0
+    assert found["urgent_update"]["fewest"] > 0
+
+
+def test_risks_are_quoted_with_the_role_of_who_named_them(company: Any) -> None:
+    rows = company.query(
+        "select speaker_title, count(*) as n from marts.deal_risk_evidence "
+        "where is_speaker_in_crm and speaker_role = 'customer' group by 1"
+    )
+    named = {row["speaker_title"]: row["n"] for row in rows}
+    assert named["CFO"] > 0
+    assert len(named) > 3
