@@ -134,17 +134,19 @@ final as (
         coalesce(averaged.calls_scored, 0) as calls_scored,
         averaged.score,
         averaged.score_normalised,
-        100 * averaged.score_normalised as score_percent,
+        round(100 * averaged.score_normalised, 6) as score_percent,
         skills.threshold_percent,
         round(averaged.score_normalised - skills.threshold_percent / 100, 6) < 0 as is_weak,
         skills.calls_needed,
         coalesce(averaged.calls_qualifying, 0) as calls_qualifying,
         greatest(0, skills.calls_needed - coalesce(averaged.calls_qualifying, 0)) as calls_until_certified,
         coalesce(averaged.calls_scored, 0) >= {{ settings.minimum_calls }} as has_enough_data,
-        case when averaged.calls_scored >= {{ settings.minimum_calls }} then averaged.improvement_per_call end
-            as improvement_per_call,
-        case when averaged.calls_scored >= {{ settings.minimum_calls }} then averaged.improvement_per_week end
-            as improvement_per_week,
+        {%- for unit in ['call', 'week'] %}
+        case
+            when averaged.calls_scored >= {{ settings.minimum_calls }}
+                then round(averaged.improvement_per_{{ unit }}, 6)
+        end as improvement_per_{{ unit }},
+        {%- endfor %}
         averaged.first_call_on,
         averaged.last_call_on
     from taking

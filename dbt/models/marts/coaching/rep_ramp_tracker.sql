@@ -192,7 +192,7 @@ final as (
         week_score_normalised,
         ramp_percent / 100 as benchmark_normalised,
         ramp_week as benchmark_week,
-        100 * score_normalised - ramp_percent as points_above_benchmark,
+        round(100 * score_normalised - ramp_percent, 6) as points_above_benchmark,
         case
             when not has_enough_data then 'not_enough_data'
             when is_at_benchmark then 'on_track'

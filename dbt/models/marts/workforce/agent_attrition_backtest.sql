@@ -1,8 +1,8 @@
 {%- set rates = {
-    'precision': ('flagged_and_left_count', 'flagged_count'),
-    'recall': ('flagged_and_left_count', 'left_count'),
-    'accuracy': ('right_count', 'agent_month_count'),
-    'base_rate': ('left_count', 'agent_month_count'),
+    'precision_share': ('flagged_and_left_count', 'flagged_count'),
+    'recall_share': ('flagged_and_left_count', 'left_count'),
+    'accuracy_share': ('right_count', 'agent_month_count'),
+    'left_share': ('left_count', 'agent_month_count'),
 } %}
 
 with
@@ -63,10 +63,10 @@ final as (
         {%- for rate, (found, cases) in rates.items() %}
         case
             when agent_month_count >= {{ var('minimum_n') }}
-                then {{ found }} / cast(nullif({{ cases }}, 0) as double)
+                then round({{ found }} / cast(nullif({{ cases }}, 0) as double), 6)
         end as {{ rate }},
         {%- for end, sign in (('low', '-'), ('high', '+')) %}
-        case when agent_month_count >= {{ var('minimum_n') }} then {{ share_bound(found, cases, sign) | indent(8) }} end
+        case when agent_month_count >= {{ var('minimum_n') }} then round({{ share_bound(found, cases, sign) | indent(8) }}, 6) end
             as {{ rate }}_{{ end }},
         {%- endfor %}
         {%- endfor %}

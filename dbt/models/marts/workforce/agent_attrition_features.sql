@@ -142,6 +142,7 @@ performances as (
 
 ),
 
+-- A month of few conversations neither has a trend nor is part of one.
 performance_trends as (
 
     select
@@ -152,14 +153,15 @@ performance_trends as (
         max(performances.performance_normalised) as performance_normalised,
         max(performances.last_conversation_at) as last_conversation_at,
         {{ slope('earlier.performance_normalised', dbt.datediff('performances.month_start', 'earlier.month_start', 'month')) | indent(8) }}
-            as performance_trend_slope
+            as slope
     from performances
-    inner join performances as earlier
+    left join performances as earlier
         on
             performances.rep_key = earlier.rep_key
             and performances.kit_version_id = earlier.kit_version_id
             and performances.month_start >= earlier.month_start
             and {{ dbt.datediff('earlier.month_start', 'performances.month_start', 'month') }} < {{ settings.trend_months }}
+            and earlier.conversation_count >= {{ settings.minimum_conversations }}
     group by performances.rep_key, performances.month_start, performances.kit_version_id
 
 ),
@@ -181,16 +183,17 @@ trends as (
         months.rep_key,
         months.month_start,
         months.kit_version_id,
-        count(*) as trend_month_count,
+        count(earlier.month_start) as trend_month_count,
         {{ slope('earlier.frustration_frequency', dbt.datediff('months.month_start', 'earlier.month_start', 'month')) | indent(8) }}
-            as frustration_trend_slope
+            as slope
     from months
-    inner join months as earlier
+    left join months as earlier
         on
             months.rep_key = earlier.rep_key
             and months.kit_version_id = earlier.kit_version_id
             and months.month_start >= earlier.month_start
             and {{ dbt.datediff('earlier.month_start', 'months.month_start', 'month') }} < {{ settings.trend_months }}
+            and earlier.conversation_count >= {{ settings.minimum_conversations }}
     group by months.rep_key, months.month_start, months.kit_version_id
 
 ),
@@ -269,11 +272,15 @@ final as (
         labelled.escalated_conversation_count,
         cast(labelled.customer_escalation_rate as double) as customer_escalation_rate,
         trends.trend_month_count,
-        trends.frustration_trend_slope,
+        case when labelled.conversation_count >= {{ settings.minimum_conversations }} then round(trends.slope, 6) end
+            as frustration_trend_slope,
         last_performances.kit_version_id as quality_kit_version_id,
         last_performances.conversation_count as performance_conversation_count,
         last_performances.performance_normalised,
-        last_performances.performance_trend_slope,
+        case
+            when last_performances.conversation_count >= {{ settings.minimum_conversations }}
+                then round(last_performances.slope, 6)
+        end as performance_trend_slope,
         cast({{ dbt.datediff('tenures.hired_on', 'labelled.known_on', 'day') }} as bigint) as tenure_days,
         labelled.label_known_on,
         labelled.left_on,

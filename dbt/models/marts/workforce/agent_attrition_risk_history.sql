@@ -10,7 +10,8 @@ features as (
 
 ),
 
--- Each sign before it is held against what counts as full.
+-- Each sign before it is held against what counts as full. least() and greatest() differ between the
+-- warehouses where something is null.
 signs as (
 
     select
@@ -29,7 +30,8 @@ limited as (
     select
         agent_month_key,
         {%- for sign in signs %}
-        least(1.0, greatest(0.0, {{ sign }} / {{ settings.weights[sign].full }})) as {{ sign }}_sign{{ "," if not loop.last }}
+        case when {{ sign }} is not null then least(1.0, greatest(0.0, {{ sign }} / {{ settings.weights[sign].full }})) end
+            as {{ sign }}_sign{{ "," if not loop.last }}
         {%- endfor %}
     from signs
 
@@ -110,10 +112,10 @@ final as (
         risk_source,
         model_name,
         scored_on,
-        cast(risk_score as double) as risk_score,
+        round(cast(risk_score as double), 6) as risk_score,
         case
-            when risk_score >= {{ settings.intervention_from }} then 'intervention'
-            when risk_score >= {{ settings.watch_from }} then 'watch'
+            when round(cast(risk_score as double), 6) >= {{ settings.intervention_from }} then 'intervention'
+            when round(cast(risk_score as double), 6) >= {{ settings.watch_from }} then 'watch'
             when risk_score is not null then 'healthy'
             else 'not_enough_data'
         end as risk_status,
@@ -132,11 +134,11 @@ final as (
         coaching_receptivity_normalised,
         performance_trend_slope,
         customer_escalation_rate,
-        cast(frustration_sign as double) as frustration_sign,
-        cast(receptivity_missing_sign as double) as receptivity_missing_sign,
-        cast(frustration_rise_sign as double) as frustration_rise_sign,
-        cast(performance_fall_sign as double) as performance_fall_sign,
-        cast(escalation_sign as double) as escalation_sign,
+        round(cast(frustration_sign as double), 6) as frustration_sign,
+        round(cast(receptivity_missing_sign as double), 6) as receptivity_missing_sign,
+        round(cast(frustration_rise_sign as double), 6) as frustration_rise_sign,
+        round(cast(performance_fall_sign as double), 6) as performance_fall_sign,
+        round(cast(escalation_sign as double), 6) as escalation_sign,
         label_known_on,
         left_on,
         left_within_horizon
