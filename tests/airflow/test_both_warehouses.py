@@ -71,6 +71,9 @@ NOT_FILLED = {
     "pricing_risk_exposure_weekly", "battlecard_accuracy", "battlecard_claims_checked",
     "messaging_drift", "messaging_drift_elements", "messaging_drift_by_age", "messaging_decay",
     "messaging_adoption_lag", "deal_risk_evidence",
+    "crm_writeback_contacts", "rep_ramp_tracker", "rep_certification_skills",
+    "rep_certification_tracker", "agent_attrition_features", "agent_attrition_risk_history",
+    "agent_attrition_risk", "agent_attrition_backtest",
 }  # fmt: skip
 # Odd, and long: what a transfer by file, by JSON or by SQL could spoil.
 ODD = "Grüß Gott 👩🏽‍💻 'q' \"Q\" \\ back\\slash; -- drop\ttable {} ❤ NUL:\0. "
@@ -205,7 +208,7 @@ def test_every_task_succeeds(runs: dict[str, list[Any]]) -> None:
         assert set(found.values()) == {"success"}, f"{name}: {found}"
 
 
-@pytest.mark.parametrize("schema", ["landing", "staging", "intermediate", "marts"])
+@pytest.mark.parametrize("schema", ["landing", "staging", "intermediate", "marts", "workforce"])
 def test_the_rows_are_the_same(
     places: dict[str, Place], runs: dict[str, list[Any]], schema: str
 ) -> None:

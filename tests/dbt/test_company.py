@@ -28,6 +28,8 @@ MARTS = (
     "pricing_risk_exposure_weekly", "battlecard_accuracy", "battlecard_claims_checked",
     "messaging_drift", "messaging_drift_elements", "messaging_drift_by_age", "messaging_decay",
     "messaging_adoption_lag", "deal_risk_evidence",
+    "csat_prediction_features", "crm_writeback_contacts", "crm_writeback_contacts_matching",
+    "rep_ramp_tracker", "rep_certification_tracker", "rep_certification_skills",
 )  # fmt: skip
 
 
@@ -272,3 +274,66 @@ def test_risks_are_quoted_with_the_role_of_who_named_them(company: Any) -> None:
     named = {row["speaker_title"]: row["n"] for row in rows}
     assert named["CFO"] > 0
     assert len(named) > 3
+
+
+# ---------------------------------------------------------------------- people
+
+
+@pytest.mark.parametrize("mart", ["features", "risk_history", "risk", "backtest"])
+def test_every_mart_about_people_at_work_has_rows(company: Any, mart: str) -> None:
+    assert company.query(f"select count(*) as n from workforce.agent_attrition_{mart}")[0]["n"] > 0
+
+
+def test_newcomers_climb_to_the_benchmark(company: Any) -> None:
+    rows = company.query(
+        "select week_number, score_normalised as score, has_enough_data, ramp_status "
+        "from marts.rep_ramp_tracker where skill = 'objection_handling'"
+    )
+    first = [row["score"] for row in rows if row["week_number"] <= 4 and row["has_enough_data"]]
+    last = [row["score"] for row in rows if row["week_number"] >= 9 and row["has_enough_data"]]
+    assert min(len(first), len(last)) >= 2
+    assert sum(first) / len(first) < sum(last) / len(last) - 0.1
+    assert {row["ramp_status"] for row in rows} >= {"on_track", "early_warning"}
+
+
+def test_reps_are_at_different_distances_from_being_certified(company: Any) -> None:
+    rows = company.query("select * from marts.rep_certification_tracker")
+    statuses = {row["certification_status"] for row in rows}
+    assert {"certified", "close"} <= statuses
+    assert all(
+        row["calls_until_certified"] == 0 and row["readiness_percent"] >= 70
+        for row in rows
+        if row["certification_status"] == "certified"
+    )
+
+
+def test_customers_who_were_helped_give_better_marks(company: Any) -> None:
+    rows = company.query(
+        "select resolution_achieved as solved, avg(survey_score_of_five) as mark, count(*) as n "
+        "from marts.csat_prediction_features where survey_score_of_five is not null "
+        "and resolution_achieved is not null group by 1 order by 1"
+    )
+    unsolved, solved = rows
+    assert min(unsolved["n"], solved["n"]) >= 10
+    assert unsolved["mark"] < solved["mark"]
+
+
+def test_contacts_are_found_by_address_and_the_rest_is_counted(company: Any) -> None:
+    rows = company.query("select * from marts.crm_writeback_contacts_matching")
+    assert {row["vendor"] for row in rows if row["matched_conversation_count"]} >= {"gong", "chorus"}
+    scored = company.query("select count(distinct conversation_key) as n from marts.fct_brick_values "
+                           "where is_latest and kit_name = 'interaction_quality'")  # fmt: skip
+    assert sum(row["conversation_count"] for row in rows) == scored[0]["n"]
+
+
+def test_whoever_left_was_frustrated_before_and_no_label_comes_too_early(company: Any) -> None:
+    rows = company.query("select * from workforce.agent_attrition_features")
+    left = [row["frustration_frequency"] for row in rows if row["left_within_horizon"]]
+    others = [row["frustration_frequency"] for row in rows if row["left_on"] is None]
+    assert min(len(left), len(others)) >= 2
+    assert sum(left) / len(left) > 2 * sum(others) / len(others)
+    early = [row for row in rows if row["label_known_on"] > UNTIL.date()]
+    assert {row["left_within_horizon"] for row in early} == {None, True}
+    assert all(row["left_on"] for row in early if row["left_within_horizon"])
+    states = company.query("select backtest_state as state from workforce.agent_attrition_backtest")
+    assert {row["state"] for row in states} == {"not_enough_data"}

@@ -1,9 +1,9 @@
 {#- Reads a table of the source `reference`, or gives its typed columns and no rows while it does not
     exist. The sandbox's tables are seeds of this project, so there it reads the seed: dbt then
-    loads it first. -#}
-{% macro reference_rows(table) -%}
+    loads it first. One that the sandbox does not make up has no seed. -#}
+{% macro reference_rows(table, has_seed=true) -%}
     {%- set relation = source('reference', table) -%}
-    {%- if env_var('SANDBOX_REFERENCE', 'false') | lower == 'true' -%}
+    {%- if has_seed and env_var('SANDBOX_REFERENCE', 'false') | lower == 'true' -%}
         {%- set relation = ref(table) -%}
     {%- endif -%}
     {%- set columns = reference_columns(table) -%}
