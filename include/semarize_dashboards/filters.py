@@ -44,7 +44,8 @@ FILTERS: Mapping[str, Filter] = {
             "team",
             "Team",
             Query(
-                "select distinct team as value from marts.dim_reps where team is not null order by 1"
+                "select distinct team as value from marts.dim_reps "
+                "where team is not null order by 1"
             ),
         ),
         Filter(

@@ -18,9 +18,7 @@ from semarize_dashboards import style
 from semarize_dashboards.page import MINIMUM_N, View
 from semarize_dashboards.query import Query
 
-KITS = Query(
-    "select kit_version_id, kit_name || ' v' || version_number as kit from marts.dim_kits"
-)
+KITS = Query("select kit_version_id, kit_name || ' v' || version_number as kit from marts.dim_kits")
 NOT_ENOUGH = f"not enough data (n < {MINIMUM_N})"
 # A spreadsheet takes a cell that begins like this for a formula.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -129,7 +127,7 @@ def table(
             hide_index=True,
             column_config=settings,
             height=height or min(38 + 35 * max(len(shown), 1), 420),
-            placeholder="–",
+            placeholder=style.NONE,
         )
         st.download_button(
             f"Download CSV ({len(rows):,} row{'' if len(rows) == 1 else 's'})",
@@ -146,7 +144,7 @@ def table(
 
 
 def _column(column: Column) -> Any:
-    known = {"label": column.label, "help": column.help}
+    known: Any = {"label": column.label, "help": column.help}
     kinds = st.column_config
     match column.kind:
         case "number":
@@ -304,9 +302,7 @@ class Comparison:
         return "lower" if self.high < 0 else "no clear change"
 
 
-def compare(
-    now: tuple[float, float, int], before: tuple[float, float, int]
-) -> Comparison:
+def compare(now: tuple[float, float, int], before: tuple[float, float, int]) -> Comparison:
     """Compare two samples, each told as mean, standard deviation and n."""
     (mean_now, sd_now, n_now), (mean_before, sd_before, n_before) = now, before
     if min(n_now, n_before) < 2:

@@ -6,7 +6,6 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
 
 Value = str | int | float | bool | date | datetime
 _PLACE = re.compile(r"\{(\w+)\}")

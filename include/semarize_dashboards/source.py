@@ -134,7 +134,9 @@ class DuckDBCopy:
                 raise  # about the statement, so it says what is wrong with it
             except duckdb.Error as error:
                 # Not chained: others may quote a value, so part of a transcript.
-                raise TryAgain(f"the page {page} could not be read: {type(error).__name__}") from None
+                raise TryAgain(
+                    f"the page {page} could not be read: {type(error).__name__}"
+                ) from None
             names = [column[0] for column in cursor.description or []]
             return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 

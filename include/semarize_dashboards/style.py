@@ -13,6 +13,7 @@ PALETTE = (
 )  # fmt: skip
 PRIMARY, GOOD, BAD, QUIET = "#0072B2", "#009E73", "#D55E00", "#8A94A3"
 HIGHLIGHT = "#FFF1C2"
+NONE = "\N{EN DASH}"
 _NAMES = {
     "gong": "Gong",
     "salesloft": "Salesloft",
@@ -59,12 +60,12 @@ def colours(kind: str, values: Iterable[str]) -> dict[str, str]:
 
 def number(value: float | int | None, decimals: int = 0) -> str:
     """A number with thousands apart; a dash for none."""
-    return "–" if value is None or value != value else f"{value:,.{decimals}f}"
+    return NONE if value is None or value != value else f"{value:,.{decimals}f}"
 
 
 def percent(share: float | None, decimals: int = 0) -> str:
     """A share from 0 to 1 in per cent; a dash for none."""
-    return "–" if share is None or share != share else f"{share * 100:.{decimals}f} %"
+    return NONE if share is None or share != share else f"{share * 100:.{decimals}f} %"
 
 
 def day(value: date) -> str:
@@ -79,4 +80,4 @@ def period(first: date, last: date) -> str:
 
 def moment(value: datetime | None) -> str:
     """A moment in UTC; a dash for none."""
-    return "–" if value is None or value != value else f"{value:%d %b %Y %H:%M} UTC"
+    return NONE if value is None or value != value else f"{value:%d %b %Y %H:%M} UTC"

@@ -104,9 +104,7 @@ def render(view: View) -> None:
     weeks = view.read(WEEKS)
     trends = weeks.groupby(["rep_key", "kit_version_id"])["compliance"].apply(list)
     shown = agents.assign(
-        trend=[
-            trends.get((row.rep_key, row.kit_version_id), []) for row in agents.itertuples()
-        ],
+        trend=[trends.get((row.rep_key, row.kit_version_id), []) for row in agents.itertuples()],
         enough=[
             "" if row.conversations >= MINIMUM_N else parts.NOT_ENOUGH
             for row in agents.itertuples()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Mapping
 
 import pandas as pd
 import streamlit as st
@@ -153,7 +153,8 @@ def _about(about: pd.Series) -> None:
 def _signals(view: View, signals: pd.DataFrame) -> None:
     shown = signals.assign(value=[_value(row) for _, row in signals.iterrows()])
     columns = {
-                "brick_key": Column("Signal"),
+        "kit": Column("Kit"),
+        "brick_key": Column("Signal"),
         "value": Column("Value"),
         "value_normalised": Column("From 0 to 100 %", "share"),
         "confidence": Column("Confidence", "share"),
@@ -175,26 +176,31 @@ def _value(row: pd.Series) -> str:
     return ""
 
 
-def quotes(evidence: Iterable[object]) -> list[str]:
-    """The quotes in the column ``evidence``, which is a JSON list, longest first."""
-    found: set[str] = set()
-    for each in evidence:
+def quotes(words: pd.DataFrame) -> dict[str, str]:
+    """Each quote in the column ``evidence``, a JSON list → the signals that rest on it."""
+    found: dict[str, set[str]] = {}
+    for row in words.itertuples():
         try:
-            told = json.loads(each) if isinstance(each, str) else each
+            told = json.loads(row.evidence) if isinstance(row.evidence, str) else row.evidence
         except ValueError:
             continue
-        found |= {q.strip() for q in told or [] if isinstance(q, str) and q.strip()}
-    return sorted(found, key=lambda quote: (-len(quote), quote))
+        for quote in told if isinstance(told, list) else []:
+            if isinstance(quote, str) and quote.strip():
+                found.setdefault(quote.strip(), set()).add(f"{row.kit_name}: {row.brick_key}")
+    return {quote: ", ".join(sorted(signals)) for quote, signals in found.items()}
 
 
-def highlighted(text: str, marked: Iterable[str]) -> str:
+def highlighted(text: str, marked: Mapping[str, str]) -> str:
     """A turn as HTML, with the quotes that stand in it marked; everything else is escaped."""
-    wanted = [re.escape(quote) for quote in marked]
+    # The longest first: one quote may begin with another.
+    wanted = "|".join(re.escape(quote) for quote in sorted(marked, key=len, reverse=True))
     if not wanted:
         return html.escape(text)
     made, end = [], 0
-    for match in re.finditer("|".join(wanted), text):
-        made += [html.escape(text[end : match.start()]), f"<mark>{html.escape(match[0])}</mark>"]
+    for match in re.finditer(wanted, text):
+        made.append(html.escape(text[end : match.start()]))
+        signals = html.escape(marked[match[0]], quote=True)
+        made.append(f'<mark title="{signals}">{html.escape(match[0])}</mark>')
         end = match.end()
     return "".join([*made, html.escape(text[end:])])
 
@@ -217,10 +223,10 @@ def _transcript(view: View, key: str, vendor: str, words: pd.DataFrame) -> None:
     if turns.empty:
         parts.empty("No transcript has landed.", "Its status is above.")
         return
-    marks = quotes(words["evidence"])
+    marks = quotes(words)
     lines = [
-        f'<p><b>{html.escape(str(turn.speaker or turn.speaker_role or "unknown"))}</b> '
-        f'{highlighted(str(turn.utterance_text or ""), marks)}</p>'
+        f"<p><b>{html.escape(str(turn.speaker or turn.speaker_role or 'unknown'))}</b> "
+        f"{highlighted(str(turn.utterance_text or ''), marks)}</p>"
         for turn in turns.itertuples()
     ]
     with st.container(key="transcript", height=560, border=True):
@@ -228,7 +234,9 @@ def _transcript(view: View, key: str, vendor: str, words: pd.DataFrame) -> None:
             f"<style>.st-key-transcript mark {{background: {style.HIGHLIGHT}; padding: 0 2px;}}"
             ".st-key-transcript p {margin: 0 0 0.5rem 0;}</style>" + "".join(lines)
         )
-    st.caption("Marked: what the signals give as their evidence.")
+    st.caption(
+        "Marked: what the signals give as their evidence; pointing at it shows which signals."
+    )
 
 
 PAGE = Page(

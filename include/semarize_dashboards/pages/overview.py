@@ -162,7 +162,8 @@ def _answer(view: View, days: pd.DataFrame, held: int, scored: int) -> None:
             f"before ({style.number(earlier)})"
         )
     parts.headline(
-        f"{style.number(held)} conversations, {style.percent(scored / held)} of them scored; {week}\\."
+        f"{style.number(held)} conversations, {style.percent(scored / held)} of them scored; "
+        f"{week}\\."
     )
 
 
@@ -176,7 +177,9 @@ def _figures(held: int, scored: int, health: pd.DataFrame) -> None:
             Figure("Scored", style.number(scored), help="By at least one kit"),
             Figure("Pending", style.number(pending), help="Waiting for their transcript"),
             Figure("Failed", style.number(failed), help="Quarantined, or not scored by an error"),
-            Figure("Last load", "–" if pd.isna(newest) else f"{newest:%d %b %H:%M}", help="UTC"),
+            Figure(
+                "Last load", style.NONE if pd.isna(newest) else f"{newest:%d %b %H:%M}", help="UTC"
+            ),
         ]
     )
 

@@ -25,7 +25,8 @@ def warehouse(
     """The warehouse of a connection; nothing is opened.
 
     :param name: the connection's id, for what errors say.
-    :param fields: ``conn_type``, ``host``, ``login``, ``password``, ``schema``, ``port``, ``extra``.
+    :param fields: ``conn_type``, ``host``, ``login``, ``password``, ``schema``, ``port`` and
+        ``extra``.
     :param query_seconds: after which Snowflake ends a statement.
     """
     if fields.get("conn_type") == "snowflake":
@@ -51,13 +52,9 @@ def _snowflake(
     extra = fields.get("extra") or {}
     account, database = extra.get("account"), extra.get("database")
     if not (account and database and fields.get("login")):
-        raise Misconfigured(
-            f"{name}: give login, and account and database as extras"
-        )
+        raise Misconfigured(f"{name}: give login, and account and database as extras")
     if (fields.get("schema") or SCHEMA).lower() != SCHEMA:
-        raise Misconfigured(
-            f"{name}: the schema is always {SCHEMA}; leave the field empty"
-        )
+        raise Misconfigured(f"{name}: the schema is always {SCHEMA}; leave the field empty")
     authenticator = str(extra.get("authenticator") or "snowflake").lower()
     if authenticator not in ("snowflake", "snowflake_jwt", "oauth"):
         raise Misconfigured(
