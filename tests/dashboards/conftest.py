@@ -19,7 +19,14 @@ from urllib.parse import urlsplit
 import company_warehouse
 import duckdb
 import pytest
-from playwright.sync_api import Browser, Page, Playwright, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    Playwright,
+    sync_playwright,
+)
 
 from semarize_airflow.local.ports import free_port
 
@@ -162,6 +169,9 @@ class Visit:
         self.page.wait_for_selector(".st-key-headline, .st-key-empty, [data-testid=stException]")
         self.page.wait_for_function(
             "document.querySelector('[data-testid=stApp]').dataset.testScriptState === 'notRunning'"
+            # Each part's code is loaded when it is first needed.
+            "&& ![...document.querySelectorAll('[class*=st-key-csv_]')].some(e => !e.innerText)"
+            "&& !document.querySelector('[data-stale=true]')"
         )
 
     def text(self, key: str) -> str:
@@ -190,40 +200,42 @@ class Visit:
         return [key.split("st-key-csv_")[1].split()[0] for key in keys]
 
 
+@pytest.fixture(scope="session")
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    """One browser's memory: whoever comes back has Streamlit's own files already."""
+    opened = browser.new_context(viewport={"width": 1440, "height": 1000})
+    opened.set_default_timeout(30_000)
+    yield opened
+    opened.close()
+
+
 @pytest.fixture
-def visit(browser: Browser) -> Iterator[Callable[[Served], Visit]]:
-    """A new visitor's window on a served address."""
-    contexts = []
+def visit(context: BrowserContext) -> Iterator[Callable[[Served], Visit]]:
+    """A visitor's new window, which is a session of its own for the dashboards."""
+    pages = []
 
     def start(served: Served) -> Visit:
-        context = browser.new_context(viewport={"width": 1440, "height": 1000})
-        contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(20_000)
+        pages.append(page)
         made = Visit(page, served.url)
         page.on("request", lambda request: made.hosts.add(urlsplit(request.url).hostname or ""))
         page.on("pageerror", lambda error: made.complaints.append(str(error)))
-        page.on(
-            "console",
-            lambda told: (
-                made.complaints.append(f"{told.text} {told.location.get('url')}")
-                if told.type == "error"
-                # Below a path Streamlit first asks there for its server, and then at the root.
-                and "/_stcore/" not in str(told.location.get("url"))
-                else None
-            ),
-        )
-        page.on(
-            "websocket",
-            lambda socket: socket.on(
-                "framereceived",
-                lambda frame: made.received.append(
-                    frame if isinstance(frame, bytes) else frame.encode()
-                ),
-            ),
-        )
+        page.on("console", lambda message: _console(made, message))
+        page.on("websocket", lambda socket: socket.on("framereceived", received(made)))
         return made
 
+    def received(made: Visit) -> Callable[[bytes | str], None]:
+        return lambda frame: made.received.append(
+            frame if isinstance(frame, bytes) else frame.encode()
+        )
+
     yield start
-    for context in contexts:
-        context.close()
+    for page in pages:
+        page.close()
+
+
+def _console(made: Visit, message: ConsoleMessage) -> None:
+    where = str(message.location.get("url"))
+    # Below a path Streamlit first asks there for its server, and then at the root.
+    if message.type == "error" and "/_stcore/" not in where:
+        made.complaints.append(f"{message.text} {where}")
