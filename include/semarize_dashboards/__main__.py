@@ -23,6 +23,8 @@ def options(settings: Settings) -> dict[str, str | int | bool]:
         "browser.gatherUsageStats": False,
         # An error's text may quote a row: the page shows its type, the log keeps no more.
         "client.showErrorDetails": "type",
+        # The range of days has a default and may be taken along from another page.
+        "global.disableWidgetStateDuplicationWarning": True,
         "client.showErrorLinks": False,
         "client.toolbarMode": "minimal",
         **{f"theme.{name}": value for name, value in style.THEME.items()},

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Any
 
 import streamlit as st
 
@@ -74,6 +75,8 @@ FILTERS: Mapping[str, Filter] = {
 }
 # The range of days has a widget of its own.
 NAMES = (*FILTERS, "days")
+# Streamlit forgets a widget, and its part of the URL, with the page that it is on.
+_KEPT, _SHOWN, _ARRIVING = "filters_kept", "page_shown", "page_arriving"
 
 
 def bar(view: View) -> dict[str, Sequence[Value]]:
@@ -81,6 +84,8 @@ def bar(view: View) -> dict[str, Sequence[Value]]:
     wanted = view.page.filters
     if not wanted:
         return {}
+    if st.session_state.get(_SHOWN) != view.page.slug:
+        st.session_state[_SHOWN] = st.session_state[_ARRIVING] = view.page.slug
     chosen: dict[str, Sequence[Value]] = {}
     with st.container(key="filters"):
         for name, column in zip(wanted, st.columns(len(wanted)), strict=True):
@@ -88,6 +93,7 @@ def bar(view: View) -> dict[str, Sequence[Value]]:
                 picked = _days(view) if name == "days" else _several(view, FILTERS[name])
             if picked:
                 chosen[name] = picked
+    st.session_state.pop(_ARRIVING, None)
     return chosen
 
 
@@ -100,6 +106,7 @@ def _several(view: View, filter_: Filter) -> Sequence[Value]:
         if "shown" in told
         else {value: filter_.shown(value) for value in values}
     )
+    _carry(filter_.name, lambda kept: [shown[value] for value in kept if value in shown])
     picked = st.multiselect(
         filter_.label,
         values,
@@ -108,7 +115,7 @@ def _several(view: View, filter_: Filter) -> Sequence[Value]:
         placeholder="All",
         bind="query-params",
     )
-    return list(picked)
+    return _kept(filter_.name, list(picked))
 
 
 def _days(view: View) -> Sequence[Value]:
@@ -117,6 +124,7 @@ def _days(view: View) -> Sequence[Value]:
     if not isinstance(first, date) or not isinstance(last, date):
         return []
     usual = max(first, last - timedelta(days=DEFAULT_DAYS - 1))
+    _carry("days", lambda kept: [each.isoformat() for each in kept])
     picked = st.date_input(
         "Days (UTC)",
         (usual, last),
@@ -128,4 +136,19 @@ def _days(view: View) -> Sequence[Value]:
     )
     # While the second day is still being chosen there is only the first.
     days = picked if isinstance(picked, tuple) else (picked,)
-    return [days[0], days[-1]] if days and days[0] else [usual, last]
+    chosen = (days[0], days[-1]) if days and days[0] else (usual, last)
+    _kept("days", () if chosen == (usual, last) else chosen)
+    return chosen
+
+
+def _carry(name: str, said: Callable[[Any], list[str]]) -> None:
+    """Take along what was chosen on another page, unless the address says something else."""
+    kept = st.session_state.get(_KEPT, {}).get(name)
+    if kept and _ARRIVING in st.session_state and name not in st.query_params:
+        # As if the address had said so: it then goes on saying it.
+        st.query_params[name] = said(kept)
+
+
+def _kept(name: str, picked: Sequence[Value]) -> Sequence[Value]:
+    st.session_state.setdefault(_KEPT, {})[name] = picked
+    return picked
