@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any
 
 import streamlit as st
 
@@ -106,7 +105,7 @@ def _several(view: View, filter_: Filter) -> Sequence[Value]:
         if "shown" in told
         else {value: filter_.shown(value) for value in values}
     )
-    _carry(filter_.name, lambda kept: [shown[value] for value in kept if value in shown])
+    _carry(filter_.name, shown)
     picked = st.multiselect(
         filter_.label,
         values,
@@ -124,7 +123,7 @@ def _days(view: View) -> Sequence[Value]:
     if not isinstance(first, date) or not isinstance(last, date):
         return []
     usual = max(first, last - timedelta(days=DEFAULT_DAYS - 1))
-    _carry("days", lambda kept: [each.isoformat() for each in kept])
+    _carry("days", None)
     picked = st.date_input(
         "Days (UTC)",
         (usual, last),
@@ -141,12 +140,19 @@ def _days(view: View) -> Sequence[Value]:
     return chosen
 
 
-def _carry(name: str, said: Callable[[Any], list[str]]) -> None:
-    """Take along what was chosen on another page, unless the address says something else."""
-    kept = st.session_state.get(_KEPT, {}).get(name)
+def _carry(name: str, shown: Mapping[str, str] | None) -> None:
+    """Take along what was chosen on another page, unless the address says something else.
+
+    :param shown: option → how the address names it; without it, the values are days.
+    """
+    kept = st.session_state.get(_KEPT, {}).get(name, ())
+    if shown is not None:
+        # The other page may have had other options.
+        kept = [value for value in kept if value in shown]
     if kept and _ARRIVING in st.session_state and name not in st.query_params:
-        # As if the address had said so: it then goes on saying it.
-        st.query_params[name] = said(kept)
+        # In the address too, which then goes on saying it.
+        st.query_params[name] = [shown[each] if shown else each.isoformat() for each in kept]
+        st.session_state[name] = kept
 
 
 def _kept(name: str, picked: Sequence[Value]) -> Sequence[Value]:
