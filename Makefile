@@ -33,9 +33,14 @@ calls: ## FILE=calls.jsonl: a file of calls through every vendor's API and DAG, 
 	@$(RUN) -m semarize_airflow.local calls "$(FILE)"
 
 .PHONY: up
-up: ## Airflow at http://localhost:8080 and the sandbox, running until `make down`
+up: ## Airflow (http://localhost:8080), dashboards (:8501) and the sandbox, until `make down`
 	@$(SETUP) runtime dbt
 	@$(RUN) -m semarize_airflow.local up
+
+.PHONY: dashboards
+dashboards: ## the dashboards alone, over the warehouse of AIRFLOW_CONN_WAREHOUSE_DEFAULT; Ctrl-C ends them
+	@$(SETUP) runtime
+	@$(RUN) -m semarize_dashboards
 
 .PHONY: down
 down: ## end what `make up` started
