@@ -143,7 +143,7 @@ final as (
         round({{ wilson_lower('audited.violations', 'audited.calls') }}, 6) as violation_share_lower,
         round({{ wilson_upper('audited.violations', 'audited.calls') }}, 6) as violation_share_upper,
         case
-            when audited.calls < {{ var('minimum_n') }} then 'not_enough_data'
+            when audited.calls < {{ audit['minimum_calls'] }} then 'not_enough_data'
             when audited.violation_share >= {{ audit['rewrite_from_share'] }} then 'rewrite_recommended'
             when audited.violation_share >= {{ audit['watch_from_share'] }} then 'watch'
             else 'clean'

@@ -65,10 +65,10 @@ final as (
             when agent_month_count >= {{ var('minimum_n') }}
                 then round({{ found }} / cast(nullif({{ cases }}, 0) as double), 6)
         end as {{ rate }},
-        {%- for end, sign in (('low', '-'), ('high', '+')) %}
-        case when agent_month_count >= {{ var('minimum_n') }} then round({{ share_bound(found, cases, sign) | indent(8) }}, 6) end
-            as {{ rate }}_{{ end }},
-        {%- endfor %}
+        case when agent_month_count >= {{ var('minimum_n') }} then round({{ wilson_lower(found, cases) | indent(8) }}, 6) end
+            as {{ rate }}_lower,
+        case when agent_month_count >= {{ var('minimum_n') }} then round({{ wilson_upper(found, cases) | indent(8) }}, 6) end
+            as {{ rate }}_upper,
         {%- endfor %}
         case when agent_month_count >= {{ var('minimum_n') }} then cast(early_warning_weeks as double) end
             as early_warning_weeks
