@@ -10,8 +10,9 @@ RUN := PYTHONPATH="$(CURDIR)/include:$(CURDIR)/plugins" PYTHONSAFEPATH=1 .venv/b
 # Whatever imports Airflow in a test finds a folder of the project, not the one in the home.
 TEST := AIRFLOW_HOME="$(CURDIR)/.runtime/test" DBT_BIN="$(CURDIR)/.venv-dbt/bin/dbt" PYTHONSAFEPATH=1 \
 	.venv/bin/python -m pytest
-# Two processes: much of the time is waiting. A file stays in one, with what its tests share.
-SIDE_BY_SIDE := -n 2 --dist loadfile
+# Two processes: much of the time is waiting. A file stays in one, with what its tests share; the
+# order is that of tests/longest_first.py.
+SIDE_BY_SIDE := -n 2 --dist loadfile --no-loadscope-reorder
 
 .PHONY: help
 help: ## this list
@@ -32,9 +33,14 @@ calls: ## FILE=calls.jsonl: a file of calls through every vendor's API and DAG, 
 	@$(RUN) -m semarize_airflow.local calls "$(FILE)"
 
 .PHONY: up
-up: ## Airflow at http://localhost:8080 and the sandbox, running until `make down`
+up: ## Airflow (http://localhost:8080), dashboards (:8501) and the sandbox, until `make down`
 	@$(SETUP) runtime dbt
 	@$(RUN) -m semarize_airflow.local up
+
+.PHONY: dashboards
+dashboards: ## the dashboards alone, over the warehouse of AIRFLOW_CONN_WAREHOUSE_DEFAULT; Ctrl-C ends them
+	@$(SETUP) runtime
+	@$(RUN) -m semarize_dashboards
 
 .PHONY: down
 down: ## end what `make up` started

@@ -1,7 +1,7 @@
 """The sandbox company's landing tables, made directly: its calls, and what its kits say of them.
 
 No vendor is asked and nothing is awaited, so a quarter takes seconds. Rows are what the pipeline
-lands, by the tables that it declares; transcripts are left out, since no mart holds them.
+lands, by the tables that it declares; transcripts come on request, since no mart holds them.
 """
 
 from __future__ import annotations
@@ -49,7 +49,9 @@ SQL_TYPES = {
 }
 
 
-def landed(until: datetime, days: int, calls_per_day: float) -> dict[Table, list[dict[str, Any]]]:
+def landed(
+    until: datetime, days: int, calls_per_day: float, *, transcripts: bool = False
+) -> dict[Table, list[dict[str, Any]]]:
     """Every landing table with its rows."""
     made = kits()
     rows: dict[str, list[dict[str, Any]]] = {}
@@ -65,6 +67,8 @@ def landed(until: datetime, days: int, calls_per_day: float) -> dict[Table, list
     }
     for call in company.generate(until=until, days=days, calls_per_day=calls_per_day):
         for name, row in _rows_of(call, asked[call.vendor]):
+            if not transcripts:
+                row.pop("text", None)
             stamp = (call.ended_at + timedelta(hours=1)).isoformat()
             rows.setdefault(name, []).append({"_loaded_at": stamp, "_loaded_by": "test", **row})
     return {table: rows.get(table.name, []) for table in declared}
@@ -115,6 +119,7 @@ def _rows_of(call: Call, asked: Iterable[Kit]) -> Iterable[tuple[str, dict[str, 
                 "speaker_role": who.role if who else "unknown",
                 "start_seconds": turn.start_seconds,
                 "end_seconds": turn.end_seconds,
+                "text": turn.text,
                 "_content_hash": call.id,
             },
         )

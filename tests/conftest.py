@@ -1,10 +1,16 @@
-"""What tests of more than one folder share: a PostgreSQL server, an emulator of Snowflake."""
+"""What tests of all folders share: an order, a PostgreSQL server, an emulator of Snowflake."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 import pytest
+from longest_first import (  # noqa: F401
+    pytest_collection_modifyitems,
+    pytest_configure_node,
+    pytest_runtest_logreport,
+    pytest_sessionfinish,
+)
 from unit.postgres import Cluster
 from unit.warehouse.emulator import emulator_running
 

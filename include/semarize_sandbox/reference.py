@@ -855,6 +855,40 @@ def _stage_probabilities(_: _Span) -> Table:
     )
 
 
+def _alert_routes(_: _Span) -> Table:
+    return Table(
+        "alert_routes",
+        "One row for each rule that raises an alert, with who gets it.",
+        (
+            Column("rule", "varchar", "Name of the rule."),
+            Column("rule_title", "varchar", "What a message calls it, such as Risk."),
+            Column("kit_name", "varchar", "The kit whose answer decides."),
+            Column("brick_key", "varchar", "The brick that decides."),
+            Column(
+                "alert_below", "double",
+                "Alert when the brick is below this, from 0 to 1; empty: when it is true.",
+            ),
+            Column(
+                "score_brick_key", "varchar",
+                "The brick of the same kit that a message gives as the score.",
+            ),
+            Column("recipient", "varchar", "Channel or address that gets the alert."),
+            Column("team", "varchar", "The team behind it."),
+        ),
+        ("rule",),
+        (
+            (
+                "deal_risk", "Risk", "deal_signals", "risk_flag", None, "overall_score",
+                "#deal-alerts", "Revenue Operations",
+            ),
+            (
+                "low_compliance", "Low compliance", "interaction_quality", "compliance_score", 0.7,
+                "compliance_score", "#compliance-alerts", "Compliance",
+            ),
+        ),
+    )  # fmt: skip
+
+
 _MAKERS: Sequence[Callable[[_Span], Table]] = (
     _crm_users,
     _crm_accounts,
@@ -879,4 +913,5 @@ _MAKERS: Sequence[Callable[[_Span], Table]] = (
     _qualification_signals,
     _framework_steps,
     _stage_probabilities,
+    _alert_routes,
 )

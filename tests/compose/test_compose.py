@@ -73,7 +73,16 @@ def test_every_airflow_service_is_the_same_but_for_its_role() -> None:
     shared = raw["x-airflow"]
     airflow = {n: s for n, s in raw["services"].items() if n not in OWN}
     assert set(airflow) == {
-        *("init", "api-server", "scheduler", "dag-processor", "triggerer", "worker", "flower")
+        *(
+            "init",
+            "api-server",
+            "scheduler",
+            "dag-processor",
+            "triggerer",
+            "worker",
+            "flower",
+            "dashboards",
+        )
     }
     its_own = {
         *("command", "depends_on", "deploy", "healthcheck", "ports", "profiles"),
@@ -105,7 +114,7 @@ def test_profiles_add_the_sandbox_and_flower(filled_in: Path, tmp_path: Path) ->
     assert set(composed(filled_in, tmp_path / "flower.env").services()) == {*usual, "flower"}
     assert usual == {
         *("postgres", "redis", "init", "api-server", "scheduler", "dag-processor"),
-        *("triggerer", "worker"),
+        *("triggerer", "worker", "dashboards"),
     }
 
 

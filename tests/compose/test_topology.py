@@ -43,7 +43,7 @@ def topology(tmp_path: Path) -> Topology:
 
 def test_addresses_become_ports_of_this_machine(topology: Topology) -> None:
     ports = {name: topology.port(name) for name in ("postgres", "redis", "sandbox", "api-server")}
-    assert len({container.port for container in topology.containers.values()}) == 10
+    assert len({container.port for container in topology.containers.values()}) == 11
     worker = topology.containers["worker-2"]
     topology._prepare(worker)
     told = worker.environment

@@ -38,6 +38,7 @@ PORTS = {
     "triggerer": 8794,
     "worker": 8793,
     "flower": 5555,
+    "dashboards": 8501,
 }
 # How Airflow's programs are told of another port than in their containers.
 PORT_VARIABLES = {
@@ -46,6 +47,7 @@ PORT_VARIABLES = {
     "triggerer": "AIRFLOW__LOGGING__TRIGGER_LOG_SERVER_PORT",
     "worker": "AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT",
     "flower": "AIRFLOW__CELERY__FLOWER_PORT",
+    "dashboards": "DASHBOARD_PORT",
 }
 # PostgreSQL as its image starts it, but that nothing has to survive a power cut.
 POSTGRES = {

@@ -288,7 +288,7 @@ def test_a_score_without_a_version_has_a_key(built: Any) -> None:
 def test_what_was_said_stays_in_staging(built: Any) -> None:
     columns = built.query(
         "select table_schema, column_name from information_schema.columns "
-        "where table_schema in ('staging', 'intermediate', 'marts')"
+        "where table_schema in ('staging', 'intermediate', 'marts', 'workforce')"
     )
     with_words = {
         row["table_schema"]

@@ -77,7 +77,7 @@ class History:
         # In the same place, or dbt would parse the project again.
         shutil.copy(self.warehouse, self._kept)
         with duckdb.connect(str(self.warehouse)) as connection:
-            for schema in ("staging", "intermediate", "marts"):
+            for schema in ("staging", "intermediate", "marts", "workforce"):
                 connection.execute(f"drop schema {schema} cascade")
         fresh = self.build()
         for mart in MARTS:

@@ -38,24 +38,25 @@ def test_snowflake_compiles_without_a_connection(run_dbt: Any, tmp_path: Path) -
             assert duckdb_only not in sql, f"{duckdb_only} in {file.name}"
 
 
-def test_a_reporter_is_granted_the_marts_on_snowflake_only(run_dbt: Any, tmp_path: Path) -> None:
-    for dbt_target, role, granted in (
-        ("snowflake", "reporter", {"select": ["reporter"]}),
-        ("snowflake", "", {}),
-        ("duckdb", "reporter", {}),
+def test_each_role_is_granted_its_schema_on_snowflake_only(run_dbt: Any, tmp_path: Path) -> None:
+    """Who reads the marts is not given those about people at work, and the other way round."""
+    for dbt_target, roles, granted in (
+        ("snowflake", ("reporter", ""), {"marts": {"select": ["reporter"]}}),
+        ("snowflake", ("", "people"), {"workforce": {"select": ["people"]}}),
+        ("snowflake", ("", ""), {}),
+        ("duckdb", ("reporter", "people"), {}),
     ):
         ended = run_dbt(
             "parse", warehouse=tmp_path / "none.duckdb", dbt_target=dbt_target,
-            settings={"SNOWFLAKE_REPORTER_ROLE": role},
+            settings={"SNOWFLAKE_REPORTER_ROLE": roles[0], "SNOWFLAKE_WORKFORCE_ROLE": roles[1]},
         )  # fmt: skip
         assert ended.code == 0, ended.output
         nodes = ended.artifact("manifest.json")["nodes"].values()
         models = [node for node in nodes if node["resource_type"] == "model"]
-        marts = [model for model in models if model["schema"] == "marts"]
-        assert marts
         for model in models:
-            wanted = granted if model in marts else {}
-            assert model["config"]["grants"] == wanted, model["name"]
+            assert model["config"]["grants"] == granted.get(model["schema"], {}), model["name"]
+        marts = [model for model in models if model["path"].startswith("marts/")]
+        assert {mart["schema"] for mart in marts} == {"marts", "workforce"}
         assert all(mart["config"]["copy_grants"] for mart in marts)
 
 

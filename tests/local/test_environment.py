@@ -142,6 +142,7 @@ def test_the_ports_reach_every_setting_that_has_them(runtime: Runtime) -> None:
             "UP_WORKER_LOG_PORT": "18793",
             "UP_TRIGGER_LOG_PORT": "18794",
             "UP_SANDBOX_PORT": "18090",
+            "UP_DASHBOARDS_PORT": "18501",
         }
     )
     made = environment(runtime, variables={}, sandbox=SANDBOX, ports=ports)

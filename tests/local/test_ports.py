@@ -51,7 +51,8 @@ def test_a_connection_that_has_just_ended_takes_no_port() -> None:
 
 def test_up_names_each_taken_port_who_has_it_and_the_way_out() -> None:
     with listening("127.0.0.1") as airflow, listening("127.0.0.1") as sandbox:
-        chosen = Ports(airflow, ports.free_port(), ports.free_port(), sandbox)
+        free = [ports.free_port() for _ in range(3)]
+        chosen = Ports(airflow, free[0], free[1], sandbox, free[2])
         with pytest.raises(Refused) as refused:
             check_ports(chosen)
     lines = str(refused.value).splitlines()[1:]
@@ -63,4 +64,4 @@ def test_up_names_each_taken_port_who_has_it_and_the_way_out() -> None:
 
 
 def test_up_says_nothing_of_free_ports() -> None:
-    check_ports(Ports(*(ports.free_port() for _ in range(4))))
+    check_ports(Ports(*(ports.free_port() for _ in range(5))))

@@ -17,7 +17,7 @@ import pytest
 
 from semarize_airflow.local.environment import ROOT, Ports, Runtime, Secrets
 from semarize_airflow.local.ports import free_port, is_free
-from semarize_airflow.local.processes import Notes, Service, services
+from semarize_airflow.local.processes import SERVICES, Notes, Service, services
 from semarize_airflow.local.up import fetch, unhealthy
 from semarize_airflow.pools import POOLS
 
@@ -111,11 +111,11 @@ def test_up_then_down(command: Command, runtime: Runtime) -> None:
     started = command("up")
     assert started.returncode == 0, started.stdout + started.stderr
     running = {service.name: service for service in services(runtime)}
-    assert set(running) == {"sandbox", "airflow"}
+    assert set(running) == {"sandbox", "airflow", "dashboards"}
     members = [process for service in running.values() for process in service.members()]
     assert len(members) > 5
     ports = [port for service in running.values() for port in service.ports]
-    assert len(ports) == 4
+    assert len(ports) == 5
     assert not [port for port in ports if is_free(port)]
 
     url = f"http://127.0.0.1:{running['airflow'].ports[0]}"
@@ -138,10 +138,22 @@ def test_up_then_down(command: Command, runtime: Runtime) -> None:
     assert sandbox is not None
     assert sandbox["sandbox"] is True
 
+    shown = f"http://127.0.0.1:{running['dashboards'].ports[0]}"
+    assert f"http://localhost:{running['dashboards'].ports[0]}" in started.stdout
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    with opener.open(f"{shown}/_stcore/health", timeout=20) as answer:
+        assert answer.read() == b"ok"
+    views = [
+        view
+        for plugin in ask(f"{url}/api/v2/plugins", token)["plugins"]
+        for view in plugin["external_views"]
+    ]
+    assert [view["href"] for view in views] == [shown.replace("127.0.0.1", "localhost")]
+
     again = command("up")
     assert again.returncode == 0
     assert "already running" in again.stdout
-    assert services(runtime) == [running["sandbox"], running["airflow"]]
+    assert services(runtime) == [running[name] for name in SERVICES]
 
     ended = command("down")
     assert ended.returncode == 0, ended.stdout + ended.stderr

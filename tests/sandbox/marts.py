@@ -146,7 +146,7 @@ TABLES: Mapping[str, tuple[str, ...]] = {
     "compliance_evidence_register": ("compliance_rules",),
     "csat_prediction_features": ("csat_surveys",),
     "agent_attrition_features": ("crm_users", "hr_attrition"),
-    "methodology_ab_test": ("crm_opportunities", "framework_steps"),
+    "methodology_ab_test": ("crm_opportunities",),
     "methodology_adherence": ("crm_opportunities", "framework_steps"),
     "framework_adherence_weekly": ("framework_steps", "grounding_documents"),
     "cadence_step_quality_audit": ("cadences", "cadence_steps", "cadence_activities"),
@@ -168,4 +168,5 @@ TABLES: Mapping[str, tuple[str, ...]] = {
     "deal_risk_evidence": ("crm_opportunities", "crm_contacts"),
     "conversation_weighted_forecast": ("crm_opportunities", "stage_probabilities"),
     "crm_writeback_contacts": ("crm_contacts", "crm_accounts"),
+    "alert_queue": ("alert_routes",),
 }

@@ -175,7 +175,7 @@ def far() -> Iterator[Far]:
             with SnowflakeWarehouse(admin).open("the set-up") as session:
                 refused = _apply(session, names, masking)
                 # It refuses how these schemas are to be made, so they are made plainly.
-                for schema in ("landing", "staging", "intermediate", "marts"):
+                for schema in ("landing", "staging", "intermediate", "marts", "workforce"):
                     session.query(f"create schema if not exists {schema}")
                 session.ensure(landing_tables())
             yield Far(admin, names, masking, key, refused)

@@ -60,7 +60,7 @@
             ) -%}
         {%- endif -%}
     {%- endif %}
-    select {{ columns | join(', ') }} from ({{ reference_rows(table, ['known_from', 'known_until']) }}) as states
+    select {{ columns | join(', ') }} from ({{ reference_rows(table, without=['known_from', 'known_until']) }}) as states
     {%- endif -%}
 {%- endmacro %}
 

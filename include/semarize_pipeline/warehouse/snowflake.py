@@ -84,6 +84,7 @@ class SnowflakeConnection:
 
     :param dbt_warehouse: the virtual warehouse on which dbt builds, where it is another one.
     :param private_key: a PEM text, or the path of a PEM file.
+    :param query_seconds: after which Snowflake ends a statement; without it, as the account says.
     :param host: with ``port`` and ``protocol``, another address than the account's own.
     """
 
@@ -102,6 +103,7 @@ class SnowflakeConnection:
     protocol: str | None = None
     login_timeout_seconds: int = LOGIN_TIMEOUT_SECONDS
     network_timeout_seconds: int = NETWORK_TIMEOUT_SECONDS
+    query_seconds: int | None = None
 
     def arguments(self, purpose: str) -> dict[str, Any]:
         """What the connector's ``connect`` is given."""
@@ -127,6 +129,11 @@ class SnowflakeConnection:
                 "QUOTED_IDENTIFIERS_IGNORE_CASE": True,
                 # Nothing about our statements leaves for the driver's own statistics.
                 "CLIENT_TELEMETRY_ENABLED": False,
+                **(
+                    {"STATEMENT_TIMEOUT_IN_SECONDS": self.query_seconds}
+                    if self.query_seconds
+                    else {}
+                ),
             },
             **self._credential(),
         }

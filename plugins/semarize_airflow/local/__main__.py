@@ -18,7 +18,7 @@ def main(arguments: Sequence[str]) -> int:
     commands.add_parser("demo", help="the whole pipeline once, against the sandbox")
     file = commands.add_parser("calls", help="a file of calls through every vendor's API and DAG")
     file.add_argument("file", type=Path)
-    commands.add_parser("up", help="start Airflow and the sandbox")
+    commands.add_parser("up", help="start Airflow, the sandbox and the dashboards")
     commands.add_parser("down", help="stop them")
     commands.add_parser("status", help="what runs, and where")
     plan = commands.add_parser("snowflake-plan", help="what Snowflake needs, as SQL to read")

@@ -32,6 +32,7 @@ class Ports:
     worker_logs: int = 8793
     trigger_logs: int = 8794
     sandbox: int = 8090
+    dashboards: int = 8501
 
     @classmethod
     def variables(cls) -> dict[str, str]:
@@ -41,6 +42,7 @@ class Ports:
             "worker_logs": "UP_WORKER_LOG_PORT",
             "trigger_logs": "UP_TRIGGER_LOG_PORT",
             "sandbox": "UP_SANDBOX_PORT",
+            "dashboards": "UP_DASHBOARDS_PORT",
         }
 
     @classmethod
@@ -187,6 +189,7 @@ def environment(
     if made_up:
         given |= sandbox
     made["SANDBOX_REFERENCE"] = "true" if made_up and company else "false"
+    made["DASHBOARD_SANDBOX_DATA"] = "true" if made_up else "false"
     for name, connection in given.items():
         if name not in own:
             made[_variable(name)] = connection
@@ -235,6 +238,9 @@ def environment(
         "AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT": str(ports.worker_logs),
         "AIRFLOW__LOGGING__TRIGGER_LOG_SERVER_PORT": str(ports.trigger_logs),
         "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
+        "DASHBOARD_ADDRESS": "127.0.0.1",
+        "DASHBOARD_PORT": str(ports.dashboards),
+        "SEMARIZE_DASHBOARDS_URL": f"http://localhost:{ports.dashboards}",
     }
     return made
 

@@ -24,7 +24,7 @@ from semarize_airflow.local.environment import Refused, Runtime
 # What the system says of a start differs from call to call by its clock's grain.
 SAME_START_SECONDS = 2.0
 # In the order in which they start; they stop in the other.
-SERVICES = ("sandbox", "airflow")
+SERVICES = ("sandbox", "airflow", "dashboards")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""``make up``, ``make down``, ``make status``: Airflow and the sandbox, on until told to stop."""
+"""``make up``, ``make down``, ``make status``: Airflow, sandbox, dashboards, until told to stop."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import time
 import urllib.request
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,7 @@ from semarize_airflow.local.processes import (
 
 SANDBOX_SECONDS = 20.0
 AIRFLOW_SECONDS = 180.0
+DASHBOARDS_SECONDS = 60.0
 # Airflow's components rarely end on INT alone, and a task needs a moment to let go.
 PATIENCE = {signal.SIGINT: 4.0, signal.SIGTERM: 6.0, signal.SIGKILL: 5.0}
 COMPONENTS = {
@@ -50,7 +52,7 @@ COMPONENTS = {
 
 
 def up(runtime: Runtime, variables: Mapping[str, str]) -> int:
-    """Start both and wait until Airflow is healthy; returns the exit code."""
+    """Start all and wait until they are healthy; returns the exit code."""
     ports = Ports.told(variables)
     with one_at_a_time(runtime):
         if services(runtime):
@@ -112,6 +114,20 @@ def _start(runtime: Runtime, variables: Mapping[str, str], ports: Ports) -> int:
         AIRFLOW_SECONDS,
         lambda: _unhealthy(ports.airflow, begun),
     )
+    started = start(
+        "dashboards",
+        [sys.executable, "-m", "semarize_dashboards"],
+        environment=made,
+        log=runtime.logs / "dashboards.log",
+        ports=[ports.dashboards],
+        notes=notes,
+    )
+    _await(
+        started,
+        runtime.logs / "dashboards.log",
+        DASHBOARDS_SECONDS,
+        lambda: _missing_dashboards(ports.dashboards),
+    )
     _tell_own(variables)
     return status(runtime)
 
@@ -160,6 +176,11 @@ def _missing_sandbox(port: int) -> list[str]:
     return [] if told is not None and told.get("sandbox") is True else ["its answer"]
 
 
+def _missing_dashboards(port: int) -> list[str]:
+    """Streamlit's own page of health answers with the word ok."""
+    return [] if _get(f"http://127.0.0.1:{port}/_stcore/health") == b"ok" else ["its answer"]
+
+
 def _unhealthy(port: int, since: datetime) -> list[str]:
     """The components that have given no sign of life since ``since``."""
     told = fetch(f"http://127.0.0.1:{port}/api/v2/monitor/health")
@@ -184,14 +205,21 @@ def unhealthy(told: Mapping[str, Any], since: datetime) -> list[str]:
 
 def fetch(url: str) -> dict[str, Any] | None:
     """The JSON object at a local address; None while there is none."""
+    try:
+        told = json.loads(_get(url) or b"")
+    except ValueError:
+        return None
+    return told if isinstance(told, dict) else None
+
+
+def _get(url: str) -> bytes | None:
     # A proxy of the environment has no business between two programs of one machine.
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
         with opener.open(url, timeout=5) as response:
-            told = json.load(response)
-    except (OSError, ValueError):
+            return bytes(response.read())
+    except (OSError, HTTPException):
         return None
-    return told if isinstance(told, dict) else None
 
 
 def _tell_own(variables: Mapping[str, str]) -> None:
@@ -209,18 +237,20 @@ def _tell_own(variables: Mapping[str, str]) -> None:
 
 
 def status(runtime: Runtime) -> int:
-    """Print what runs and where; 0 when both run, 3 when not."""
+    """Print what runs and where; 0 when all run, 3 when not."""
     running = {service.name: service for service in services(runtime)}
     if not running:
         print("Nothing is running; start with `make up`.")
         return 3
     if "airflow" in running:
         secrets = Secrets.of(runtime)
-        print(f"\n  Airflow   http://localhost:{running['airflow'].ports[0]}")
-        print(f"            user {USER}, password {secrets.password}")
+        print(f"\n  Airflow     http://localhost:{running['airflow'].ports[0]}")
+        print(f"              user {USER}, password {secrets.password}")
+    if "dashboards" in running:
+        print(f"  Dashboards  http://localhost:{running['dashboards'].ports[0]}")
     if "sandbox" in running:
-        print(f"  Sandbox   http://localhost:{running['sandbox'].ports[0]}   (made-up vendors)")
-    print(f"  Logs      {runtime.logs}")
+        print(f"  Sandbox     http://localhost:{running['sandbox'].ports[0]}   (made-up vendors)")
+    print(f"  Logs        {runtime.logs}")
     missing = [name for name in SERVICES if name not in running]
     if missing:
         print(f"  {' and '.join(missing)} ended; `make down`, then `make up`")
@@ -230,7 +260,7 @@ def status(runtime: Runtime) -> int:
 
 
 def down(runtime: Runtime) -> int:
-    """Stop both; 0 only when no process and no port is left."""
+    """Stop all; 0 only when no process and no port is left."""
     with one_at_a_time(runtime):
         if not services(runtime):
             for name in SERVICES:

@@ -44,7 +44,7 @@ CHOSEN = parameters({"prefix": "calls", "public_key": "QUJD"})
 ALL = statements(CHOSEN)
 TEMPLATES = sorted((ROOT / "include/semarize_pipeline/warehouse").glob("setup*.sql"))
 # Fixed in the code and in dbt_project.yml, so not for an account to name.
-SCHEMAS = {"LANDING", "SNAPSHOTS", "STAGING", "INTERMEDIATE", "MARTS", "GOVERNANCE"}
+SCHEMAS = {"LANDING", "SNAPSHOTS", "STAGING", "INTERMEDIATE", "MARTS", "WORKFORCE", "GOVERNANCE"}
 OURS = {
     name: CHOSEN[f"{name}_role"]
     for name in ("loader", "transformer", "reporter", "text", "pipeline")
@@ -200,7 +200,7 @@ def test_the_schemas_are_those_of_the_loader_and_of_dbt() -> None:
         for part in ("models", "snapshots", "seeds")
         for settings in _folders(project[part]["semarize_conversations"])
     }
-    assert of_dbt == {"SNAPSHOTS", "STAGING", "INTERMEDIATE", "MARTS"}
+    assert of_dbt == {"SNAPSHOTS", "STAGING", "INTERMEDIATE", "MARTS", "WORKFORCE"}
     made = {m.path[1] for s in ALL if (m := s.makes("CALLS")) and m.kind == "schema"}
     assert made == SCHEMAS == of_dbt | {tables.SCHEMA.upper(), "GOVERNANCE"}
 
@@ -250,7 +250,7 @@ def test_costs_are_bounded() -> None:
 def test_retention_is_said_for_every_schema_with_data() -> None:
     for schema in SCHEMAS - {"GOVERNANCE"}:
         assert sql(f"alter schema CALLS.{schema.lower()} set data_retention_time_in_days = ")
-    for schema in ("staging", "intermediate", "marts"):
+    for schema in ("staging", "intermediate", "marts", "workforce"):
         assert sql(f"create transient schema if not exists CALLS.{schema} "), "dbt can rebuild it"
     for schema in ("landing", "snapshots"):
         assert sql(f"create schema if not exists CALLS.{schema} "), "what dbt cannot rebuild"
@@ -395,7 +395,7 @@ def test_each_role_has_these_grants_and_no_other() -> None:
         *(
             (privilege, "schema", f"CALLS.{schema}")
             for privilege in ("usage", "create table", "create view")
-            for schema in ("STAGING", "INTERMEDIATE", "MARTS")
+            for schema in ("STAGING", "INTERMEDIATE", "MARTS", "WORKFORCE")
         ),
     }
     assert GRANTS.direct[OURS["reporter"]] == {
@@ -415,6 +415,7 @@ def test_reporters_reach_nothing_in_landing_and_no_text() -> None:
     reach = GRANTS.of(OURS["reporter"])
     assert reach
     assert not [each for each in reach if "LANDING" in each[2] or "STAGING" in each[2]]
+    assert not [each for each in reach if "WORKFORCE" in each[2]], "that is for HR to say"
     assert OURS["text"] not in GRANTS.inherits[OURS["reporter"]]
 
 

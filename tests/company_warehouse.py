@@ -1,0 +1,74 @@
+"""A quarter of the sandbox company, landed and built by dbt: once for all tests that read it."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+from datetime import UTC, datetime
+from pathlib import Path
+
+import filelock
+from company_landing import landed, write
+
+ROOT = Path(__file__).resolve().parents[1]
+UNTIL = datetime(2026, 6, 30, 15, 30, tzinfo=UTC)
+DAYS = 91
+CALLS_PER_DAY = 4
+# What the built warehouse depends on.
+_SOURCES = ("dbt/models", "dbt/macros", "dbt/seeds", "include/semarize_sandbox", "tests")
+_KINDS = {".sql", ".yml", ".csv", ".py"}
+
+
+def built(folder: Path) -> Path:
+    """The built file in a folder that several test processes may share; never written to later."""
+    folder.mkdir(parents=True, exist_ok=True)
+    warehouse = folder / f"company-{_content()}" / "warehouse.duckdb"
+    with filelock.FileLock(folder / "company.lock", timeout=300):
+        if not warehouse.exists():
+            draft = warehouse.with_name("draft.duckdb")
+            draft.parent.mkdir()
+            write(draft, landed(UNTIL, DAYS, CALLS_PER_DAY, transcripts=True))
+            _dbt_build(draft)
+            draft.rename(warehouse)
+    return warehouse
+
+
+def _content() -> str:
+    digest = hashlib.sha256()
+    for folder in _SOURCES:
+        # Of the tests, only what makes the rows.
+        files = (ROOT / folder).glob("company_*.py") if folder == "tests" else (
+            file for file in (ROOT / folder).rglob("*") if file.suffix in _KINDS
+        )  # fmt: skip
+        for file in sorted(files):
+            digest.update(file.as_posix().encode() + file.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _dbt_build(warehouse: Path) -> None:
+    binary = os.environ.get("DBT_BIN") or str(ROOT / ".venv-dbt" / "bin" / "dbt")
+    project = str(ROOT / "dbt")
+    target = warehouse.parent / "target"
+    ended = subprocess.run(
+        [
+            binary, "--no-use-colors", "build", "--exclude-resource-type", "test", "unit_test",
+            "--vars", f'{{as_of: "{UNTIL:%Y-%m-%d}"}}',
+            "--project-dir", project, "--profiles-dir", project,
+        ],
+        env={
+            "PATH": os.environ["PATH"],
+            "HOME": os.environ.get("HOME", str(target)),
+            "DBT_TARGET": "duckdb",
+            "DBT_DUCKDB_PATH": str(warehouse),
+            "DBT_TARGET_PATH": str(target),
+            "DBT_LOG_PATH": str(target / "logs"),
+            "SANDBOX_REFERENCE": "true",
+        },
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )  # fmt: skip
+    if ended.returncode:
+        raise RuntimeError(f"dbt could not build the company\n{ended.stdout}{ended.stderr}")

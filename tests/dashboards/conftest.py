@@ -1,0 +1,241 @@
+"""The dashboards as a program of their own, and a browser that looks at them."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import company_warehouse
+import duckdb
+import pytest
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    Playwright,
+    sync_playwright,
+)
+
+from semarize_airflow.local.ports import free_port
+
+ROOT = Path(__file__).resolve().parents[2]
+READY_SECONDS = 60.0
+
+
+@pytest.fixture(scope="session")
+def warehouse(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """The built company. Under xdist the processes' folders have one parent."""
+    base = tmp_path_factory.getbasetemp()
+    return company_warehouse.built((base if worker_id == "master" else base.parent) / "company")
+
+
+@pytest.fixture(scope="session")
+def query(warehouse: Path) -> Callable[..., list[tuple[Any, ...]]]:
+    """Rows of the mart itself, to hold a page's figures against."""
+
+    def rows(sql: str, *values: Any) -> list[tuple[Any, ...]]:
+        with duckdb.connect(str(warehouse), read_only=True) as connection:
+            connection.execute("set timezone = 'UTC'")
+            return connection.execute(sql, list(values)).fetchall()
+
+    return rows
+
+
+@contextmanager
+def dashboards(warehouse: Path, log: Path, **settings: str) -> Iterator[str]:
+    """The address of the real program, for as long as the block lasts."""
+    port = free_port()
+    environment = {
+        **{name: value for name, value in os.environ.items() if "AIRFLOW" not in name},
+        "PYTHONPATH": str(ROOT / "include"),
+        "PYTHONSAFEPATH": "1",
+        "AIRFLOW_CONN_WAREHOUSE_DEFAULT": json.dumps(
+            {"conn_type": "duckdb", "host": str(warehouse)}
+        ),
+        "DASHBOARD_PORT": str(port),
+        **settings,
+    }
+    with log.open("wb") as output:
+        program = subprocess.Popen(
+            [sys.executable, "-m", "semarize_dashboards"],
+            env=environment,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+    url = f"http://127.0.0.1:{port}"
+    try:
+        _await(f"{url}/_stcore/health", program, log)
+        yield url
+    finally:
+        program.terminate()
+        try:
+            program.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            program.kill()
+            program.wait()
+
+
+def _await(url: str, program: subprocess.Popen[bytes], log: Path) -> None:
+    give_up = time.monotonic() + READY_SECONDS
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    while time.monotonic() < give_up and program.poll() is None:
+        try:
+            with opener.open(url, timeout=2):
+                return
+        except OSError:
+            time.sleep(0.1)
+    raise RuntimeError(f"the dashboards did not start:\n{log.read_text()}")
+
+
+@dataclass(frozen=True)
+class Served:
+    """The dashboards' address and what they logged."""
+
+    url: str
+    log: Path
+
+
+@pytest.fixture(scope="session")
+def served(warehouse: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """The dashboards as they are by default: without transcripts."""
+    log = tmp_path_factory.mktemp("dashboards") / "dashboards.log"
+    with dashboards(warehouse, log) as url:
+        yield Served(url, log)
+
+
+@pytest.fixture(scope="session")
+def served_with_words(
+    warehouse: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Served]:
+    """The dashboards with the operator's switch on."""
+    log = tmp_path_factory.mktemp("dashboards") / "words.log"
+    with dashboards(warehouse, log, DASHBOARD_TRANSCRIPTS="true") as url:
+        yield Served(url, log)
+
+
+@pytest.fixture(scope="session")
+def playwright() -> Iterator[Playwright]:
+    with sync_playwright() as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    """The system's Chromium; none is downloaded."""
+    binary = shutil.which("chromium") or shutil.which("chromium-browser")
+    if binary is None:
+        pytest.fail("there is no chromium: install it (Debian: sudo sh .ci/install-debian)")
+    # Its sandbox is not for root, as whom CI runs; it sees nothing but our own pages.
+    started = playwright.chromium.launch(
+        executable_path=binary, args=["--no-sandbox", "--disable-dev-shm-usage"]
+    )
+    try:
+        yield started
+    finally:
+        started.close()
+
+
+@dataclass
+class Visit:
+    """A visitor: what the browser was told, said, and asked for."""
+
+    page: Page
+    url: str
+    hosts: set[str] = field(default_factory=set)
+    complaints: list[str] = field(default_factory=list)
+    received: list[bytes] = field(default_factory=list)
+
+    def open(self, path: str = "") -> float:
+        """Open a page; returns the seconds until all of it was there."""
+        begun = time.monotonic()
+        self.page.goto(f"{self.url}/{path}")
+        self.settle()
+        return time.monotonic() - begun
+
+    def settle(self) -> None:
+        """Wait until the script has run and the page has drawn it."""
+        self.page.wait_for_selector(".st-key-headline, .st-key-empty, [data-testid=stException]")
+        self.page.wait_for_function(
+            "document.querySelector('[data-testid=stApp]').dataset.testScriptState === 'notRunning'"
+            # Each part's code is loaded when it is first needed.
+            "&& ![...document.querySelectorAll('[class*=st-key-csv_]')].some(e => !e.innerText)"
+            "&& !document.querySelector('[data-stale=true]')"
+        )
+
+    def text(self, key: str) -> str:
+        """The text of one of our parts."""
+        found = self.page.locator(f".st-key-{key}")
+        return " ".join(" ".join(found.all_inner_texts()).split())
+
+    def figures(self) -> str:
+        """What must change with a filter: the answer, its basis, figures, and tables' lengths."""
+        buttons = self.page.locator("[data-testid=stDownloadButton]").all_inner_texts()
+        return " | ".join(
+            [self.text("headline"), self.text("basis"), self.text("figures"), *buttons]
+        )
+
+    def download(self, table: str) -> bytes:
+        """A table's CSV."""
+        with self.page.expect_download() as downloading:
+            self.page.locator(f".st-key-csv_{table} button").click()
+        return Path(downloading.value.path()).read_bytes()
+
+    def tables(self) -> list[str]:
+        """The names of the tables on the page."""
+        keys = self.page.evaluate(
+            "[...document.querySelectorAll('[class*=st-key-csv_]')].map(e => e.className)"
+        )
+        return [key.split("st-key-csv_")[1].split()[0] for key in keys]
+
+
+@pytest.fixture(scope="session")
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    """One browser's memory: whoever comes back has Streamlit's own files already."""
+    opened = browser.new_context(viewport={"width": 1440, "height": 1000})
+    opened.set_default_timeout(30_000)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def visit(context: BrowserContext) -> Iterator[Callable[[Served], Visit]]:
+    """A visitor's new window, which is a session of its own for the dashboards."""
+    pages = []
+
+    def start(served: Served) -> Visit:
+        page = context.new_page()
+        pages.append(page)
+        made = Visit(page, served.url)
+        page.on("request", lambda request: made.hosts.add(urlsplit(request.url).hostname or ""))
+        page.on("pageerror", lambda error: made.complaints.append(str(error)))
+        page.on("console", lambda message: _console(made, message))
+        page.on("websocket", lambda socket: socket.on("framereceived", received(made)))
+        return made
+
+    def received(made: Visit) -> Callable[[bytes | str], None]:
+        return lambda frame: made.received.append(
+            frame if isinstance(frame, bytes) else frame.encode()
+        )
+
+    yield start
+    for page in pages:
+        page.close()
+
+
+def _console(made: Visit, message: ConsoleMessage) -> None:
+    where = str(message.location.get("url"))
+    # Below a path Streamlit first asks there for its server, and then at the root.
+    if message.type == "error" and "/_stcore/" not in where:
+        made.complaints.append(f"{message.text} {where}")

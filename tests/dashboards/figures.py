@@ -1,0 +1,61 @@
+"""For a page's table: what to ask for in its address, and the mart's own answer to that.
+
+A page is not finished before it stands here: (slug, table) → (query string, SQL, columns of the CSV
+that the SQL's columns are).
+"""
+
+from __future__ import annotations
+
+FIGURES: dict[tuple[str, str], tuple[str, str, tuple[str, ...]]] = {
+    ("overview", "freshness"): (
+        "vendor=Gong&vendor=Chorus&days=2026-05-01&days=2026-06-29",
+        "select case vendor when 'gong' then 'Gong' else 'Chorus' end, "
+        "sum(listed), sum(landed), sum(scored), sum(pending) from marts.pipeline_health "
+        "where vendor in ('gong', 'chorus') and date_day between '2026-05-01' and '2026-06-29' "
+        "group by vendor",
+        ("vendor", "listed", "landed", "scored", "pending"),
+    ),
+    ("overview", "changes"): (
+        "channel=voice&days=2026-05-01&days=2026-06-14",
+        "select 'Empathy', "
+        "avg(empathy_score_normalised) filter (started_on between '2026-06-08' and '2026-06-14'), "
+        "count(empathy_score) filter (started_on between '2026-06-08' and '2026-06-14'), "
+        "avg(empathy_score_normalised) filter (started_on between '2026-06-01' and '2026-06-07') "
+        "from marts.conversation_explorer where channel = 'voice' "
+        "union all select 'Compliance', "
+        "avg(compliance_score_normalised) "
+        "filter (started_on between '2026-06-08' and '2026-06-14'), "
+        "count(compliance_score) filter (started_on between '2026-06-08' and '2026-06-14'), "
+        "avg(compliance_score_normalised) "
+        "filter (started_on between '2026-06-01' and '2026-06-07') "
+        "from marts.conversation_explorer where channel = 'voice' "
+        "union all select 'Escalation risk', "
+        "avg(escalation_risk_normalised) filter (started_on between '2026-06-08' and '2026-06-14'),"
+        "count(escalation_risk) filter (started_on between '2026-06-08' and '2026-06-14'), "
+        "avg(escalation_risk_normalised) filter (started_on between '2026-06-01' and '2026-06-07') "
+        "from marts.conversation_explorer where channel = 'voice' "
+        "union all select 'Deal score', "
+        "avg(overall_score_normalised) filter (started_on between '2026-06-08' and '2026-06-14'), "
+        "count(overall_score) filter (started_on between '2026-06-08' and '2026-06-14'), "
+        "avg(overall_score_normalised) filter (started_on between '2026-06-01' and '2026-06-07') "
+        "from marts.conversation_explorer where channel = 'voice'",
+        ("measure", "now", "n_now", "before"),
+    ),
+    ("agent_scorecards", "agents"): (
+        "vendor=CallMiner&days=2026-05-01&days=2026-06-29",
+        "select agent_name, sum(conversations_scored), "
+        "sum(compliance_score_normalised * conversations_scored) / sum(conversations_scored), "
+        "sum(conversations_resolved) / sum(conversations_with_resolution) "
+        "from marts.agent_daily_scorecards where vendor = 'callminer' "
+        "and scorecard_date between '2026-05-01' and '2026-06-29' "
+        "group by agent_name, kit_version_id",
+        ("agent", "conversations", "compliance", "resolved"),
+    ),
+    ("conversation", "signals"): (
+        "",
+        "select kit_name, brick_key, confidence from marts.fct_brick_values where is_latest "
+        "and conversation_key = (select conversation_key from marts.conversation_explorer "
+        "where is_scored order by started_at desc limit 1)",
+        ("kit_name", "brick_key", "confidence"),
+    ),
+}
