@@ -9,8 +9,10 @@ from semarize_dashboards.pages import (
     certification,
     coaching_alerts,
     conversation,
+    deals,
     overview,
     ramp,
+    win_loss,
 )
 
 PAGES: tuple[Page, ...] = (
@@ -21,6 +23,8 @@ PAGES: tuple[Page, ...] = (
     ramp.PAGE,
     certification.PAGE,
     conversation.PAGE,
+    deals.PAGE,
+    win_loss.PAGE,
 )
 
 
