@@ -228,19 +228,108 @@ def bars(
     _draw(drawn, title)
 
 
-def ranked(rows: pd.DataFrame, name: str, y: str, *, title: str, share: bool = False) -> None:
-    """Horizontal bars in the order of the rows."""
-    drawn = (
-        alt.Chart(rows)
-        .mark_bar(color=style.PRIMARY)
-        .encode(
-            x=alt.X(f"{y}:Q", title=None, axis=alt.Axis(format=".0%" if share else ",")),
-            y=alt.Y(f"{name}:N", title=None, sort=None),
-            tooltip=[f"{name}:N", alt.Tooltip(f"{y}:Q", format=".1%" if share else ",.2f")],
+def ranked(
+    rows: pd.DataFrame,
+    name: str,
+    y: str,
+    *,
+    title: str,
+    share: bool = False,
+    by: str | None = None,
+    interval: tuple[str, str] | None = None,
+    n: str | None = None,
+) -> None:
+    """Horizontal bars in the order of the rows.
+
+    :param by: a bar has a part for each value of this column.
+    :param interval: the columns with the bounds of the 95 % interval, drawn as a line.
+    :param n: the column with how many stand behind a bar.
+    """
+    form = ".1%" if share else ",.4~g"
+    told: list[Any] = [
+        alt.Tooltip(f"{name}:N", title=style.label(name)),
+        *([alt.Tooltip(f"{by}:N", title=style.label(by))] if by else []),
+        alt.Tooltip(f"{y}:Q", title=style.label(y), format=form),
+        *(alt.Tooltip(f"{bound}:Q", format=form) for bound in interval or ()),
+        *([alt.Tooltip(f"{n}:Q", title="n")] if n else []),
+    ]
+    order = list(dict.fromkeys(rows[name]))
+    base = alt.Chart(rows).encode(y=alt.Y(f"{name}:N", title=None, sort=order), tooltip=told)
+    axis = alt.Axis(format=".0%" if share else ",~g", tickMinStep=0.01 if share else 1)
+    drawn: Any = base.mark_bar(color=style.PRIMARY).encode(x=alt.X(f"{y}:Q", title=None, axis=axis))
+    if by:
+        values = sorted(str(value) for value in rows[by].dropna().unique())
+        colour = style.colours("", values)
+        drawn = drawn.encode(
+            color=alt.Color(
+                f"{by}:N",
+                title=None,
+                scale=alt.Scale(domain=values, range=[colour[value] for value in values]),
+                legend=_legend(values, 45),
+            )
         )
-        .properties(height=alt.Step(22))
+    if interval:
+        low, high = interval
+        drawn += base.mark_rule(color="#1B2733", strokeWidth=2).encode(
+            x=alt.X(f"{low}:Q", title=None), x2=f"{high}:Q"
+        )
+    _draw(drawn.properties(height=alt.Step(26)), title, height=None)
+
+
+def heat(
+    rows: pd.DataFrame,
+    x: str,
+    y: str,
+    value: str,
+    *,
+    title: str,
+    n: str,
+    share: bool = False,
+    decimals: int = 0,
+) -> None:
+    """A cell for each pair, darker with its value; pale and in brackets where n is too small.
+
+    :param n: the column with how many stand behind a cell.
+    """
+    form = f".{decimals}%" if share else f",.{decimals}f"
+    shown = rows[rows[value].notna()].copy()
+    shown["n_enough"] = shown[n] >= MINIMUM_N
+    shown["cell"] = [
+        (text if row.n_enough else f"({text})")
+        for row, text in zip(
+            shown.itertuples(),
+            (
+                style.percent(each, decimals) if share else style.number(each, decimals)
+                for each in shown[value]
+            ),
+            strict=True,
+        )
+    ]
+    base = alt.Chart(shown).encode(
+        x=alt.X(f"{x}:N", title=None, sort=None, axis=alt.Axis(labelAngle=0, orient="top")),
+        y=alt.Y(f"{y}:N", title=None, sort=None, axis=alt.Axis(labelLimit=240)),
+        tooltip=[
+            alt.Tooltip(f"{y}:N", title=style.label(y)),
+            alt.Tooltip(f"{x}:N", title=style.label(x)),
+            alt.Tooltip(f"{value}:Q", title=style.label(value), format=form),
+            alt.Tooltip(f"{n}:Q", title="n"),
+        ],
     )
-    _draw(drawn, title, height=None)
+    least, most = shown[value].min(), shown[value].max()
+    dark = alt.datum[value] > least + 0.6 * (most - least)
+    cells = base.mark_rect(stroke="#FFFFFF", strokeWidth=2).encode(
+        color=alt.Color(f"{value}:Q", scale=alt.Scale(scheme="blues"), legend=None),
+        opacity=alt.condition("datum.n_enough", alt.value(1), alt.value(0.3)),
+    )
+    words = base.mark_text(fontSize=13).encode(
+        text="cell:N",
+        color=alt.condition(
+            dark & alt.datum["n_enough"], alt.value("#FFFFFF"), alt.value("#1B2733")
+        ),
+    )
+    _draw((cells + words).properties(height=alt.Step(34)), title, height=None)
+    if not shown["n_enough"].all():
+        st.caption(f"In brackets: {NOT_ENOUGH}.")
 
 
 def _base(rows: pd.DataFrame, x: str, by: str, kind: str) -> alt.Chart:
@@ -255,9 +344,15 @@ def _base(rows: pd.DataFrame, x: str, by: str, kind: str) -> alt.Chart:
             f"{by}:N",
             title=None,
             scale=alt.Scale(domain=order, range=[colour[value] for value in order]),
-            legend=alt.Legend(orient="top"),
+            legend=_legend(order, 80),
         ),
     )
+
+
+def _legend(values: Sequence[str], characters: int) -> alt.Legend:
+    """A legend above the chart that cuts nothing off, where a row takes so many characters."""
+    longest = max((len(value) for value in values), default=0)
+    return alt.Legend(orient="top", columns=max(1, characters // (longest + 4)), labelLimit=320)
 
 
 def _y(y: str, share: bool) -> alt.Y:
@@ -279,6 +374,16 @@ def _draw(chart: Any, title: str, height: int | None = 260) -> None:
     if height:
         chart = chart.properties(height=height)
     st.altair_chart(chart, width="stretch", alt=title)
+
+
+def share_interval(part: int, n: int) -> tuple[float, float]:
+    """Wilson's 95 % interval of a share; not numbers where there is nothing to share."""
+    if n == 0:
+        return math.nan, math.nan
+    z, share = 1.96, part / n
+    middle = (share + z**2 / (2 * n)) / (1 + z**2 / n)
+    half = z / (1 + z**2 / n) * math.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
+    return max(0.0, middle - half), min(1.0, middle + half)
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,4 +58,20 @@ FIGURES: dict[tuple[str, str], tuple[str, str, tuple[str, ...]]] = {
         "where is_scored order by started_at desc limit 1)",
         ("kit_name", "brick_key", "confidence"),
     ),
+    ("compliance", "rules"): (
+        "days=2026-05-04&days=2026-06-28",
+        "select rule_title, sum(conversation_count), "
+        "sum(conversation_count) - sum(conversations_passed), "
+        "1 - sum(conversations_passed) / sum(conversation_count) from marts.compliance_trends "
+        "where week_start between '2026-05-04' and '2026-06-28' "
+        "group by rule_title, kit_version_id",
+        ("rule_title", "conversations", "broken", "broken_share"),
+    ),
+    ("compliance", "register"): (
+        "team=Customer Care&days=2026-05-01&days=2026-06-14",
+        "select violation_key, conversation_key, rule, framework_version, agent_name "
+        "from marts.compliance_evidence_register where team = 'Customer Care' "
+        "and started_on between '2026-05-01' and '2026-06-14'",
+        ("violation_key", "conversation_key", "rule", "framework_version", "agent_name"),
+    ),
 }

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from semarize_dashboards.page import Page
-from semarize_dashboards.pages import agent_scorecards, conversation, overview
+from semarize_dashboards.pages import agent_scorecards, compliance, conversation, overview
 
 PAGES: tuple[Page, ...] = (
     overview.PAGE,
     agent_scorecards.PAGE,
     conversation.PAGE,
+    compliance.PAGE,
 )
 
 
