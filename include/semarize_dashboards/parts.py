@@ -22,6 +22,7 @@ KITS = Query("select kit_version_id, kit_name || ' v' || version_number as kit f
 NOT_ENOUGH = f"not enough data (n < {MINIMUM_N})"
 # A spreadsheet takes a cell that begins like this for a formula.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_MARKED = 31
 _MARKDOWN = str.maketrans({sign: "\\" + sign for sign in "\\`*_{}[]()#+-.!|<>$~:"})
 
 
@@ -75,13 +76,14 @@ def nothing_chosen(view: View, what: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A number with its name, and how it changed."""
+    """A number with its name, and how it changed; without an arrow, what else it says."""
 
     label: str
     value: str
     change: str | None = None
     good: Literal["normal", "inverse", "off"] = "off"
     help: str | None = None
+    arrow: bool = True
 
 
 def figures(shown: Sequence[Figure]) -> None:
@@ -93,6 +95,7 @@ def figures(shown: Sequence[Figure]) -> None:
                 figure.value,
                 figure.change,
                 delta_color=figure.good,
+                delta_arrow="auto" if figure.arrow else "off",
                 help=figure.help,
                 border=True,
             )
@@ -126,7 +129,7 @@ def table(
             shown,
             hide_index=True,
             column_config=settings,
-            height=height or min(38 + 35 * max(len(shown), 1), 420),
+            height=height or min(rows_high(len(shown)), 420),
             placeholder=style.NONE,
         )
         st.download_button(
@@ -141,6 +144,11 @@ def table(
             icon=":material/download:",
             type="tertiary",
         )
+
+
+def rows_high(count: int) -> int:
+    """How high a table is that shows so many rows, and its head, without scrolling."""
+    return round((max(count, 1) + 1) * 2.1875 * int(style.THEME["baseFontSize"])) + 3
 
 
 def _column(column: Column) -> Any:
@@ -287,7 +295,7 @@ def heat(
     share: bool = False,
     decimals: int = 0,
 ) -> None:
-    """A cell for each pair, darker with its value; pale and in brackets where n is too small.
+    """A cell for each pair, darker with its value; grey and in brackets where n is too small.
 
     :param n: the column with how many stand behind a cell.
     """
@@ -305,9 +313,11 @@ def heat(
             strict=True,
         )
     ]
+    order = list(dict.fromkeys(rows[x])), list(dict.fromkeys(rows[y]))
+    across = alt.Axis(labelAngle=0, orient="top", labelOverlap=False)
     base = alt.Chart(shown).encode(
-        x=alt.X(f"{x}:N", title=None, sort=None, axis=alt.Axis(labelAngle=0, orient="top")),
-        y=alt.Y(f"{y}:N", title=None, sort=None, axis=alt.Axis(labelLimit=240)),
+        x=alt.X(f"{x}:N", title=None, sort=order[0], axis=across),
+        y=alt.Y(f"{y}:N", title=None, sort=order[1], axis=alt.Axis(labelLimit=240)),
         tooltip=[
             alt.Tooltip(f"{y}:N", title=style.label(y)),
             alt.Tooltip(f"{x}:N", title=style.label(x)),
@@ -315,11 +325,20 @@ def heat(
             alt.Tooltip(f"{n}:Q", title="n"),
         ],
     )
-    least, most = shown[value].min(), shown[value].max()
+    # Those in brackets are no measure for the colours of the others.
+    told = shown.loc[shown["n_enough"], value]
+    least, most = (told.min(), told.max()) if len(told) else (0.0, 1.0)
     dark = alt.datum[value] > least + 0.6 * (most - least)
     cells = base.mark_rect(stroke="#FFFFFF", strokeWidth=2).encode(
-        color=alt.Color(f"{value}:Q", scale=alt.Scale(scheme="blues"), legend=None),
-        opacity=alt.condition("datum.n_enough", alt.value(1), alt.value(0.3)),
+        color=alt.condition(
+            "datum.n_enough",
+            alt.Color(
+                f"{value}:Q",
+                scale=alt.Scale(scheme="blues", domain=[float(least), float(most)]),
+                legend=None,
+            ),
+            alt.value("#F1F4F7"),
+        ),
     )
     words = base.mark_text(fontSize=13).encode(
         text="cell:N",
@@ -336,10 +355,17 @@ def _base(rows: pd.DataFrame, x: str, by: str, kind: str) -> alt.Chart:
     values = [str(value) for value in rows[by].dropna().unique()]
     colour = style.colours(kind, values)
     order = [value for value in colour if value in values]
-    shown = rows.assign(**{x: pd.to_datetime(rows[x])})
+    shown = rows.assign(**{x: pd.to_datetime(rows[x], utc=True)})
+    points = sorted(shown[x].dropna().unique())
+    # Few points have a mark each, so that weeks and months are named by their first day.
+    marks = [
+        alt.DateTime(year=point.year, month=point.month, date=point.day, utc=True)
+        for point in points[:_MARKED]
+    ]
+    axis = alt.Axis(format="%d %b", values=marks if len(points) <= _MARKED else alt.Undefined)
     return alt.Chart(shown).encode(
         # Days are days wherever the browser is.
-        x=alt.X(f"{x}:T", title=None, scale=alt.Scale(type="utc"), axis=alt.Axis(format="%d %b")),
+        x=alt.X(f"{x}:T", title=None, scale=alt.Scale(type="utc"), axis=axis),
         color=alt.Color(
             f"{by}:N",
             title=None,
@@ -351,8 +377,10 @@ def _base(rows: pd.DataFrame, x: str, by: str, kind: str) -> alt.Chart:
 
 def _legend(values: Sequence[str], characters: int) -> alt.Legend:
     """A legend above the chart that cuts nothing off, where a row takes so many characters."""
-    longest = max((len(value) for value in values), default=0)
-    return alt.Legend(orient="top", columns=max(1, characters // (longest + 4)), labelLimit=320)
+    # Columns are as wide as the longest.
+    lengths = [len(value) + 4 for value in values]
+    across = len(lengths) if sum(lengths) <= characters else characters // max(lengths)
+    return alt.Legend(orient="top", columns=max(1, across), labelLimit=320)
 
 
 def _y(y: str, share: bool) -> alt.Y:
@@ -363,7 +391,7 @@ def _y(y: str, share: bool) -> alt.Y:
 def _tooltip(x: str, y: str, by: str, n: str | None, share: bool) -> list[Any]:
     told: list[Any] = [
         alt.Tooltip(f"{by}:N", title=style.label(by)),
-        alt.Tooltip(f"{x}:T", title="Day", format="%d %b %Y"),
+        alt.Tooltip(f"utcyearmonthdate({x}):T", title="Day", format="%d %b %Y"),
         alt.Tooltip(f"{y}:Q", title=style.label(y), format=".1%" if share else ",.3~f"),
     ]
     return [*told, alt.Tooltip(f"{n}:Q", title="n")] if n else told

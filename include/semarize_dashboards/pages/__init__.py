@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 from semarize_dashboards.page import Page
-from semarize_dashboards.pages import agent_scorecards, compliance, conversation, overview
+from semarize_dashboards.pages import (
+    agent_scorecards,
+    attrition,
+    channels,
+    compliance,
+    conversation,
+    overview,
+    territories,
+)
 
 PAGES: tuple[Page, ...] = (
     overview.PAGE,
     agent_scorecards.PAGE,
     conversation.PAGE,
+    channels.PAGE,
     compliance.PAGE,
+    territories.PAGE,
+    attrition.PAGE,
 )
 
 

@@ -156,7 +156,11 @@ def _trend(weeks: pd.DataFrame) -> None:
     broken = weeks.groupby(["week_start", "rule_title"], as_index=False)["broken"].sum()
     with first:
         parts.bars(
-            broken, "week_start", "broken", "rule_title", title="Rules broken by week, conversations"
+            broken,
+            "week_start",
+            "broken",
+            "rule_title",
+            title="Rules broken by week, conversations",
         )
     kept = weeks.groupby(["week_start", "kit"], as_index=False)[["conversations", "broken"]].sum()
     kept["kept"] = 1 - kept["broken"] / kept["conversations"]
