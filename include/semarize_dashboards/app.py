@@ -50,7 +50,7 @@ def _show(page: Page) -> None:
     st.caption(page.question)
     try:
         opened = _source()
-        view = View(page, opened, opened.state(), {}, settings.transcripts)
+        view = View(page, opened, opened.state(), {}, settings.transcripts, settings.workforce)
         _about(view, settings)
         page.render(replace(view, chosen=filters.bar(view)))
     except NothingYet as nothing:

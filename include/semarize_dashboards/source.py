@@ -31,6 +31,9 @@ from semarize_pipeline.warehouse.duckdb import DuckDBWarehouse
 log = logging.getLogger(__name__)
 
 MARTS = "marts"
+STAGING = "staging"
+# The marts about people at work (HR): read, and copied, only with the switch for them.
+WORKFORCE = "workforce"
 # Columns that quote a customer, or retell one. Without the switch the copy holds nulls in them.
 WORDS = frozenset({"evidence", "reason", "quote", "pain_point", "utterance_text"})
 LOOK_AGAIN_SECONDS = 2.0
@@ -74,7 +77,7 @@ def source(settings: Settings) -> Source:
         query_seconds=STATEMENT_SECONDS,
     )
     if isinstance(warehouse, DuckDBWarehouse):
-        return DuckDBCopy(warehouse.path, words=settings.transcripts)
+        return DuckDBCopy(warehouse.path, words=settings.transcripts, workforce=settings.workforce)
     return SnowflakeSource(warehouse, fresh_seconds=settings.fresh_seconds)
 
 
@@ -82,22 +85,28 @@ def utterances(vendor: str) -> str:
     """The staging model that holds a vendor's transcripts."""
     if vendor not in vendors.names():
         raise KeyError(vendor)
-    return f"staging.stg_{vendor}__utterances"
+    return f"{STAGING}.stg_{vendor}__utterances"
 
 
 class DuckDBCopy:
-    """The marts of a DuckDB file, copied aside; with ``words``, the transcripts too."""
+    """The marts of a DuckDB file, copied aside.
+
+    :param words: copy the transcripts too.
+    :param workforce: copy the marts about people at work too.
+    """
 
     def __init__(
         self,
         path: Path,
         *,
         words: bool = False,
+        workforce: bool = False,
         hold_seconds: float = HOLD_SECONDS,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._path = path
         self._words = words
+        self._workforce = workforce
         self._hold_seconds = hold_seconds
         self._clock = clock
         # Readable by nobody else, and gone with the process.
@@ -206,7 +215,11 @@ class DuckDBCopy:
             there = _quoted(self._path.stem)
             copying.execute(f"attach '{_text(self._path)}' as {there} (read_only)")
             copying.execute(f"attach '{_text(made)}' as copied")
-            wanted = [MARTS, "staging"] if self._words else [MARTS]
+            wanted = [
+                MARTS,
+                *([STAGING] if self._words else []),
+                *([WORKFORCE] if self._workforce else []),
+            ]
             columns = copying.execute(
                 "select schema_name, table_name, list(column_name) "
                 "from duckdb_columns() where database_name = ? and schema_name in "
@@ -217,7 +230,7 @@ class DuckDBCopy:
             for schema in wanted:
                 copying.execute(f"create schema copied.{schema}")
             for schema, table, names in columns:
-                if schema != MARTS and f"{schema}.{table}" not in transcripts:
+                if schema == STAGING and f"{schema}.{table}" not in transcripts:
                     continue
                 blank = [] if self._words else sorted(WORDS.intersection(names))
                 instead = ", ".join(f"null::varchar as {_quoted(name)}" for name in blank)

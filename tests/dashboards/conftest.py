@@ -109,8 +109,18 @@ class Served:
 
 @pytest.fixture(scope="session")
 def served(warehouse: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    """The dashboards as they are by default: without transcripts."""
+    """The dashboards as the sandbox's are: without transcripts, with the people, all made up."""
     log = tmp_path_factory.mktemp("dashboards") / "dashboards.log"
+    with dashboards(warehouse, log, DASHBOARD_WORKFORCE="true") as url:
+        yield Served(url, log)
+
+
+@pytest.fixture(scope="session")
+def served_by_default(
+    warehouse: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Served]:
+    """The dashboards with no switch on."""
+    log = tmp_path_factory.mktemp("dashboards") / "default.log"
     with dashboards(warehouse, log) as url:
         yield Served(url, log)
 

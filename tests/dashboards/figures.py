@@ -110,4 +110,63 @@ FIGURES: dict[tuple[str, str], tuple[str, str, tuple[str, ...]]] = {
         "where is_scored order by started_at desc limit 1)",
         ("kit_name", "brick_key", "confidence"),
     ),
+    ("attrition", "agents"): (
+        "team=Customer Care",
+        "select rep_name, risk_status, risk_score, risk_source, conversation_count, "
+        "coaching_receptivity from workforce.agent_attrition_risk where team = 'Customer Care'",
+        (
+            "agent",
+            "risk_status",
+            "risk_score",
+            "risk_source",
+            "conversation_count",
+            "coaching_receptivity",
+        ),
+    ),
+    ("compliance", "rules"): (
+        "days=2026-05-04&days=2026-06-28",
+        "select rule_title, sum(conversation_count), "
+        "sum(conversation_count) - sum(conversations_passed), "
+        "1 - sum(conversations_passed) / sum(conversation_count) from marts.compliance_trends "
+        "where week_start between '2026-05-04' and '2026-06-28' "
+        "group by rule_title, kit_version_id",
+        ("rule_title", "conversations", "broken", "broken_share"),
+    ),
+    ("compliance", "register"): (
+        "team=Customer Care&days=2026-05-01&days=2026-06-14",
+        "select violation_key, conversation_key, rule, framework_version, agent_name "
+        "from marts.compliance_evidence_register where team = 'Customer Care' "
+        "and started_on between '2026-05-01' and '2026-06-14'",
+        ("violation_key", "conversation_key", "rule", "framework_version", "agent_name"),
+    ),
+    ("channels", "gaps"): (
+        "quarter=Q2 2026&channel=chat&channel=voice",
+        "select brick_key, channel, conversation_count, score_normalised, gap_points, gap_percent "
+        "from marts.omnichannel_consistency where period_grain = 'quarter' "
+        "and period_start = '2026-04-01' and channel in ('chat', 'voice')",
+        (
+            "brick_key",
+            "channel",
+            "conversation_count",
+            "score_normalised",
+            "gap_points",
+            "gap_percent",
+        ),
+    ),
+    ("territories", "territories"): (
+        "month=June 2026",
+        "select territory, calls, discovery_depth_normalised, competitive_mention_share, "
+        "competitive_mention_ratio, pricing_hesitation_level, deals_closed, recommendation "
+        "from marts.territory_intelligence where month_start = '2026-06-01'",
+        (
+            "territory",
+            "calls",
+            "discovery_depth_normalised",
+            "competitive_mention_share",
+            "competitive_mention_ratio",
+            "pricing_hesitation_level",
+            "deals_closed",
+            "recommendation",
+        ),
+    ),
 }

@@ -214,6 +214,27 @@ def test_with_the_switch_on_the_evidence_is_marked_in_its_place(
     assert not [text for text in sentences if text in logged]
 
 
+def test_people_at_work_are_shown_with_their_own_switch_only(
+    served: Any,
+    served_by_default: Any,
+    visit: Visitor,
+    query: Callable[..., list[tuple[Any, ...]]],
+) -> None:
+    people = query("select distinct rep_name from workforce.agent_attrition_risk_history")
+    off = visit(served_by_default)
+    off.open("attrition?DASHBOARD_WORKFORCE=true&workforce=true")
+    assert "switched off" in off.text("headline")
+    assert "DASHBOARD_WORKFORCE" in off.text("empty")
+    assert off.tables() == []
+    on = visit(served)
+    on.open("attrition")
+    told = [b"".join(seen.received) for seen in (off, on)]
+    names = [name.encode() for (name,) in people]
+    assert len(names) > 3
+    assert [name for name in names if name in told[0]] == []
+    assert [name for name in names if name not in told[1]] == []
+
+
 def test_a_conversation_of_the_list_opens_by_its_address(
     served: Any, visit: Visitor, query: Callable[..., list[tuple[Any, ...]]]
 ) -> None:

@@ -6,12 +6,16 @@ from semarize_dashboards.page import Page
 from semarize_dashboards.pages import (
     agent_scorecards,
     alert_queue,
+    attrition,
     certification,
+    channels,
     coaching_alerts,
+    compliance,
     conversation,
     deals,
     overview,
     ramp,
+    territories,
     win_loss,
 )
 
@@ -25,6 +29,10 @@ PAGES: tuple[Page, ...] = (
     conversation.PAGE,
     deals.PAGE,
     win_loss.PAGE,
+    channels.PAGE,
+    compliance.PAGE,
+    territories.PAGE,
+    attrition.PAGE,
 )
 
 
