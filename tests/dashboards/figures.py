@@ -58,4 +58,16 @@ FIGURES: dict[tuple[str, str], tuple[str, str, tuple[str, ...]]] = {
         "where is_scored order by started_at desc limit 1)",
         ("kit_name", "brick_key", "confidence"),
     ),
+    ("methodology_ab", "segments"): (
+        "",
+        "select case scope when 'overall' then 'All segments' "
+        "else upper(segment[1]) || segment[2:] end, call_count, deal_count, won_deal_count, "
+        "win_correlation_a, win_correlation_b_upper, score_difference_normalised, "
+        "false_positive_deals_b, verdict from marts.methodology_ab_test",
+        (
+            "segment", "call_count", "deal_count", "won_deal_count", "win_correlation_a",
+            "win_correlation_b_upper", "score_difference_normalised", "false_positive_deals_b",
+            "verdict",
+        ),
+    ),
 }

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from semarize_dashboards.page import Page
-from semarize_dashboards.pages import agent_scorecards, conversation, overview
+from semarize_dashboards.pages import agent_scorecards, conversation, methodology_ab, overview
 
 PAGES: tuple[Page, ...] = (
     overview.PAGE,
     agent_scorecards.PAGE,
+    methodology_ab.PAGE,
     conversation.PAGE,
 )
 
