@@ -3,11 +3,24 @@
 from __future__ import annotations
 
 from semarize_dashboards.page import Page
-from semarize_dashboards.pages import agent_scorecards, conversation, methodology_ab, overview
+from semarize_dashboards.pages import (
+    agent_scorecards,
+    alert_queue,
+    certification,
+    coaching_alerts,
+    conversation,
+    methodology_ab,
+    overview,
+    ramp,
+)
 
 PAGES: tuple[Page, ...] = (
     overview.PAGE,
     agent_scorecards.PAGE,
+    coaching_alerts.PAGE,
+    alert_queue.PAGE,
+    ramp.PAGE,
+    certification.PAGE,
     methodology_ab.PAGE,
     conversation.PAGE,
 )
