@@ -20,6 +20,8 @@ from semarize_dashboards.query import Query
 
 KITS = Query("select kit_version_id, kit_name || ' v' || version_number as kit from marts.dim_kits")
 NOT_ENOUGH = f"not enough data (n < {MINIMUM_N})"
+# Of the normal distribution, within which 95 % lie.
+_NORMAL = 1.959963984540054
 # A spreadsheet takes a cell that begins like this for a formula.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _MARKDOWN = str.maketrans({sign: "\\" + sign for sign in "\\`*_{}[]()#+-.!|<>$~:"})
@@ -252,10 +254,12 @@ def intervals(
     n: str | None = None,
     share: bool = False,
     x_title: str | None = None,
+    zero: bool = False,
 ) -> None:
     """A point with its interval for each row, one below the other in the order of the rows.
 
     :param by: what a name has several points for, side by side: with and without, say.
+    :param zero: whether to draw a line where there is no difference.
     """
     form = ".1%" if share else ",.2f"
     told: list[Any] = [alt.Tooltip(f"{name}:N", title=style.label(name))]
@@ -283,6 +287,8 @@ def intervals(
     drawn = base.mark_rule(strokeWidth=2).encode(
         x=alt.X(f"{low}:Q", title=x_title, axis=axis), x2=f"{high}:Q"
     ) + base.mark_point(filled=True, size=80, opacity=1).encode(x=f"{y}:Q")
+    if zero:
+        drawn += _rule(pd.DataFrame({low: [0]}), x=alt.X(f"{low}:Q"))
     height = 26 * len(rows) + (16 * rows[name].nunique() if by else 0)
     _draw(drawn, title, height=max(80, height + 60))
 
@@ -401,6 +407,14 @@ def _draw(chart: Any, title: str, height: int | None = 260) -> None:
     if height:
         chart = chart.properties(height=height)
     st.altair_chart(chart, width="stretch", alt=title)
+
+
+def share_interval(count: int, n: int) -> tuple[float, float]:
+    """The 95 % interval of a share, after Wilson, as the marts have it; n must not be 0."""
+    share, spread = count / n, _NORMAL**2 / n
+    half = _NORMAL * math.sqrt(share * (1 - share) / n + spread / (4 * n))
+    low, high = ((share + spread / 2 + sign * half) / (1 + spread) for sign in (-1, 1))
+    return max(low, 0.0), min(high, 1.0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,9 +96,31 @@ FIGURES: dict[tuple[str, str], tuple[str, str, tuple[str, ...]]] = {
         "win_correlation_a, win_correlation_b_upper, score_difference_normalised, "
         "false_positive_deals_b, verdict from marts.methodology_ab_test",
         (
-            "segment", "call_count", "deal_count", "won_deal_count", "win_correlation_a",
-            "win_correlation_b_upper", "score_difference_normalised", "false_positive_deals_b",
+            "segment",
+            "call_count",
+            "deal_count",
+            "won_deal_count",
+            "win_correlation_a",
+            "win_correlation_b_upper",
+            "score_difference_normalised",
+            "false_positive_deals_b",
             "verdict",
         ),
+    ),
+    # Whole weeks: the page counts calls, the mart has their weeks.
+    ("adherence", "steps"): (
+        "framework=meddicc_v2%20(methodology_meddicc%20v1)&days=2026-05-04&days=2026-06-14",
+        "select step_title, sum(call_count), sum(skipped_count), "
+        "sum(skipped_count) / sum(call_count), sum(discovery_call_count) "
+        "from marts.framework_adherence_weekly where framework = 'meddicc_v2' "
+        "and week_start between '2026-05-04' and '2026-06-08' group by step_title",
+        ("step_title", "calls", "skipped", "share", "discovery_calls"),
+    ),
+    ("adherence", "coverage"): (
+        "framework=internal_spiced_v3%20(methodology_spiced%20v1)",
+        "select element, deal_count, zero_coverage_share, other_deal_count, "
+        "other_zero_coverage_share from marts.methodology_coverage_by_outcome "
+        "where framework = 'internal_spiced_v3' and outcome = 'lost'",
+        ("element", "deal_count", "zero_coverage_share", "won_deals", "won_share"),
     ),
 }

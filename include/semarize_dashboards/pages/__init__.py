@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from semarize_dashboards.page import Page
 from semarize_dashboards.pages import (
+    adherence,
     agent_scorecards,
     alert_queue,
     certification,
@@ -22,6 +23,7 @@ PAGES: tuple[Page, ...] = (
     ramp.PAGE,
     certification.PAGE,
     methodology_ab.PAGE,
+    adherence.PAGE,
     conversation.PAGE,
 )
 

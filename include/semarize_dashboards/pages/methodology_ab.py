@@ -87,13 +87,13 @@ def render(view: View) -> None:
     with first:
         parts.intervals(
             _each(rows, "win_correlation", names), "shown", "value", "lower", "upper", by="kit",
-            n="deal_count", level=0, title="How closely a kit's score goes with winning",
+            n="deal_count", zero=True, title="How closely a kit's score goes with winning",
             x_title="Correlation over deals, from -1 to 1 (line: 95 % interval)",
         )  # fmt: skip
     with second:
         parts.intervals(
             rows, "shown", "win_correlation_difference", "win_correlation_difference_lower",
-            "win_correlation_difference_upper", n="deal_count", level=0,
+            "win_correlation_difference_upper", n="deal_count", zero=True,
             title="A's correlation less B's: the verdict rests on this",
             x_title="Difference (right of 0: A is closer; line: 95 % interval)",
         )  # fmt: skip
@@ -175,7 +175,7 @@ def _scores(rows: pd.DataFrame, names: dict[str, str]) -> None:
     with first:
         parts.intervals(
             rows, "shown", "score_difference_normalised", "score_difference_lower",
-            "score_difference_upper", n="call_count", level=0,
+            "score_difference_upper", n="call_count", zero=True,
             title="A's score less B's, on the same calls",
             x_title="Mean difference, scores from 0 to 1 (line: 95 % interval)",
         )  # fmt: skip
