@@ -123,4 +123,30 @@ FIGURES: dict[tuple[str, str], tuple[str, str, tuple[str, ...]]] = {
         "where framework = 'internal_spiced_v3' and outcome = 'lost'",
         ("element", "deal_count", "zero_coverage_share", "won_deals", "won_share"),
     ),
+    ("cadences", "steps"): (
+        "",
+        "select cadence_name, step_number, calls, violations, violation_share, "
+        "quality_score_normalised, recommendation from marts.cadence_step_quality_audit",
+        (
+            "cadence_name",
+            "step_number",
+            "calls",
+            "violations",
+            "violation_share",
+            "quality_score_normalised",
+            "recommendation",
+        ),
+    ),
+    ("cadences", "cadences"): (
+        "cadence=Inbound%20Follow-up",
+        "select cadence_name, calls, buying_signal_normalised, buying_signal_ratio_to_lowest, "
+        "discovery_depth_ratio_to_lowest from marts.cadence_quality_comparison",
+        (
+            "cadence_name",
+            "calls",
+            "buying_signal_normalised",
+            "buying_signal_ratio_to_lowest",
+            "discovery_depth_ratio_to_lowest",
+        ),
+    ),
 }

@@ -7,6 +7,7 @@ from semarize_dashboards.pages import (
     adherence,
     agent_scorecards,
     alert_queue,
+    cadences,
     certification,
     coaching_alerts,
     conversation,
@@ -24,6 +25,7 @@ PAGES: tuple[Page, ...] = (
     certification.PAGE,
     methodology_ab.PAGE,
     adherence.PAGE,
+    cadences.PAGE,
     conversation.PAGE,
 )
 
