@@ -264,7 +264,9 @@ def intervals(
     form = ".1%" if share else ",.2f"
     told: list[Any] = [alt.Tooltip(f"{name}:N", title=style.label(name))]
     encoded: dict[str, Any] = {
-        "y": alt.Y(f"{name}:N", title=None, sort=None, axis=alt.Axis(labelLimit=360)),
+        "y": alt.Y(
+            f"{name}:N", title=None, sort=None, axis=alt.Axis(labelLimit=360, labelFlush=False)
+        ),
         "color": alt.value(style.PRIMARY),
     }
     if by:
@@ -342,7 +344,9 @@ def ranked(
         .mark_bar()
         .encode(
             x=alt.X(f"{y}:Q", title=x_title, axis=axis),
-            y=alt.Y(f"{name}:N", title=None, sort=None, axis=alt.Axis(labelLimit=360)),
+            y=alt.Y(
+                f"{name}:N", title=None, sort=None, axis=alt.Axis(labelLimit=360, labelFlush=False)
+            ),
             color=colour,
             tooltip=told,
         )
