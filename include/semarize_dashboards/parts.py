@@ -86,9 +86,9 @@ class Figure:
     help: str | None = None
 
 
-def figures(shown: Sequence[Figure]) -> None:
-    """A row of numbers."""
-    with st.container(key="figures"):
+def figures(shown: Sequence[Figure], name: str = "figures") -> None:
+    """A row of numbers. A page's second row has a name of its own."""
+    with st.container(key=name):
         for figure, column in zip(shown, st.columns(len(shown)), strict=True):
             column.metric(
                 figure.label,
@@ -191,6 +191,11 @@ def conversation_links(rows: pd.DataFrame) -> pd.Series[str]:
     return rows["conversation_key"].map(lambda key: f"/conversation?conversation={quote(key)}")
 
 
+def deal_links(rows: pd.DataFrame) -> pd.Series[Any]:
+    """For a column of links: the page of each row's ``opportunity_id``, where it has one."""
+    return rows["opportunity_id"].map(lambda key: f"/deals?deal={quote(key)}", na_action="ignore")
+
+
 def lines(
     rows: pd.DataFrame,
     x: str,
@@ -233,11 +238,11 @@ def lines(
     _draw(drawn, title)
 
 
-def _rule(named: pd.DataFrame, **where: Any) -> alt.Chart:
+def _rule(named: pd.DataFrame, **where: Any) -> Any:
     return alt.Chart(named).mark_rule(strokeDash=[5, 4], color=style.QUIET).encode(**where)
 
 
-def _name_of_rule(named: pd.DataFrame, dx: int = 0, dy: int = 0, **where: Any) -> alt.Chart:
+def _name_of_rule(named: pd.DataFrame, dx: int = 0, dy: int = 0, **where: Any) -> Any:
     text = alt.Chart(named).mark_text(align="left", color=style.QUIET, dx=dx, dy=dy)
     return text.encode(text="name:N", **where)
 
@@ -284,7 +289,7 @@ def intervals(
     ]
     if n:
         told.append(alt.Tooltip(f"{n}:Q", title="n"))
-    axis = alt.Axis(format=".0%" if share else ",")
+    axis = alt.Axis(format=".0%" if share else ",f", tickCount=8)
     base = alt.Chart(rows).encode(tooltip=told, **encoded)
     drawn = base.mark_rule(strokeWidth=2).encode(
         x=alt.X(f"{low}:Q", title=x_title, axis=axis), x2=f"{high}:Q"
@@ -326,7 +331,7 @@ def ranked(
     :param n: the column with how many stand behind a bar.
     :param colours: the column that colours the bars, and the colour of each of its values.
     """
-    axis = alt.Axis(format=".0%" if share else ",")
+    axis = alt.Axis(format=".0%" if share else ",f", tickCount=6)
     told: list[Any] = [
         alt.Tooltip(f"{name}:N", title=style.label(name)),
         alt.Tooltip(f"{y}:Q", title=style.label(y), format=".1%" if share else ",.2f"),

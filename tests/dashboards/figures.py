@@ -82,6 +82,27 @@ FIGURES: dict[tuple[str, str], tuple[str, str, tuple[str, ...]]] = {
             "weak_areas",
         ),
     ),
+    ("win_loss", "sets"): (
+        "",
+        "select conditions, deals_with, win_rate_with, deals_without, win_rate_without "
+        "from marts.win_loss_analysis",
+        ("conditions", "deals_with", "win_rate_with", "deals_without", "win_rate_without"),
+    ),
+    ("win_loss", "signals"): (
+        "segment=enterprise",
+        "select signal, value_band, deals_with, win_rate_with, deals_without "
+        "from marts.qualification_signal_win_rates "
+        "where cadence_name = 'all' and segment = 'enterprise'",
+        ("signal", "value_band", "deals_with", "win_rate_with", "deals_without"),
+    ),
+    ("deals", "deals"): (
+        "closed_deals=true",
+        "select o.opportunity_id, o.stage, o.amount_usd, s.deal_score_normalised "
+        "from marts.dim_opportunities as o "
+        "left join marts.unified_deal_scores as s on o.opportunity_id = s.opportunity_id "
+        "where not o.is_closed or s.opportunity_id is not null",
+        ("opportunity_id", "stage", "amount_usd", "deal_score_normalised"),
+    ),
     ("conversation", "signals"): (
         "",
         "select kit_name, brick_key, confidence from marts.fct_brick_values where is_latest "

@@ -11,9 +11,11 @@ from semarize_dashboards.pages import (
     certification,
     coaching_alerts,
     conversation,
+    deals,
     methodology_ab,
     overview,
     ramp,
+    win_loss,
 )
 
 PAGES: tuple[Page, ...] = (
@@ -23,10 +25,12 @@ PAGES: tuple[Page, ...] = (
     alert_queue.PAGE,
     ramp.PAGE,
     certification.PAGE,
+    conversation.PAGE,
+    deals.PAGE,
+    win_loss.PAGE,
     methodology_ab.PAGE,
     adherence.PAGE,
     cadences.PAGE,
-    conversation.PAGE,
 )
 
 

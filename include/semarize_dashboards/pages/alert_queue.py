@@ -17,7 +17,8 @@ ALERTS = Query(
 select
     a.alert_key, a.rule, a.recipient, a.team as recipient_team, a.conversation_key, a.vendor,
     c.title, c.account_name, c.channel, a.rep_key, r.rep_name as person, r.team,
-    o.opportunity_name as deal, a.kit_version_id, a.score_normalised, a.threshold_normalised,
+    a.opportunity_id, o.opportunity_name as deal, a.kit_version_id,
+    a.score_normalised, a.threshold_normalised,
     a.is_open, a.times_raised, a.started_on, d.week_start, a.first_raised_at
 from marts.alert_queue as a
 inner join marts.conversation_explorer as c on a.conversation_key = c.conversation_key
@@ -81,7 +82,9 @@ def render(view: View) -> None:
         view,
         "alerts",
         parts.with_kits(view, alerts).assign(
-            open=parts.conversation_links(alerts), vendor=alerts["vendor"].map(style.vendor_name)
+            open=parts.conversation_links(alerts),
+            open_deal=parts.deal_links(alerts),
+            vendor=alerts["vendor"].map(style.vendor_name),
         ),
         {
             "open": Column("", "link"),
@@ -91,6 +94,7 @@ def render(view: View) -> None:
             "person": Column("Person"),
             "title": Column("Conversation"),
             "deal": Column("Deal"),
+            "open_deal": Column("", "link"),
             "recipient": Column("Sent to"),
             "is_open": Column("Open", "check", help="The newest score still raises it"),
             "vendor": Column("Vendor"),
