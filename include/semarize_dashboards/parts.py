@@ -20,6 +20,8 @@ from semarize_dashboards.query import Query
 
 KITS = Query("select kit_version_id, kit_name || ' v' || version_number as kit from marts.dim_kits")
 NOT_ENOUGH = f"not enough data (n < {MINIMUM_N})"
+# Of the normal distribution, within which 95 % lie.
+_NORMAL = 1.959963984540054
 # A spreadsheet takes a cell that begins like this for a formula.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _MARKED = 31
@@ -265,15 +267,19 @@ def intervals(
     n: str | None = None,
     share: bool = False,
     x_title: str | None = None,
+    zero: bool = False,
 ) -> None:
     """A point with its interval for each row, one below the other in the order of the rows.
 
     :param by: what a name has several points for, side by side: with and without, say.
+    :param zero: whether to draw a line where there is no difference.
     """
     form = ".1%" if share else ",.2f"
     told: list[Any] = [alt.Tooltip(f"{name}:N", title=style.label(name))]
     encoded: dict[str, Any] = {
-        "y": alt.Y(f"{name}:N", title=None, sort=None, axis=alt.Axis(labelLimit=360)),
+        "y": alt.Y(
+            f"{name}:N", title=None, sort=None, axis=alt.Axis(labelLimit=360, labelFlush=False)
+        ),
         "color": alt.value(style.PRIMARY),
     }
     if by:
@@ -296,6 +302,8 @@ def intervals(
     drawn = base.mark_rule(strokeWidth=2).encode(
         x=alt.X(f"{low}:Q", title=x_title, axis=axis), x2=f"{high}:Q"
     ) + base.mark_point(filled=True, size=80, opacity=1).encode(x=f"{y}:Q")
+    if zero:
+        drawn += _rule(pd.DataFrame({low: [0]}), x=alt.X(f"{low}:Q"))
     height = 26 * len(rows) + (16 * rows[name].nunique() if by else 0)
     _draw(drawn, title, height=max(80, height + 60))
 
@@ -344,7 +352,10 @@ def ranked(
         *([alt.Tooltip(f"{n}:Q", title="n")] if n else []),
     ]
     order = list(dict.fromkeys(rows[name]))
-    base = alt.Chart(rows).encode(y=alt.Y(f"{name}:N", title=None, sort=order), tooltip=told)
+    names = alt.Axis(labelLimit=360, labelFlush=False)
+    base = alt.Chart(rows).encode(
+        y=alt.Y(f"{name}:N", title=None, sort=order, axis=names), tooltip=told
+    )
     axis = alt.Axis(format=".0%" if share else ",~g", tickMinStep=0.01 if share else 1)
     drawn: Any = base.mark_bar(color=style.PRIMARY).encode(
         x=alt.X(f"{y}:Q", title=x_title, axis=axis)
@@ -509,14 +520,14 @@ def _draw(chart: Any, title: str, height: int | None = 260) -> None:
     st.altair_chart(chart, width="stretch", alt=title)
 
 
-def share_interval(part: int, n: int) -> tuple[float, float]:
-    """Wilson's 95 % interval of a share; not numbers where there is nothing to share."""
+def share_interval(count: int, n: int) -> tuple[float, float]:
+    """The 95 % interval of a share, after Wilson, as the marts have it; NaN where n is 0."""
     if n == 0:
         return math.nan, math.nan
-    z, share = 1.96, part / n
-    middle = (share + z**2 / (2 * n)) / (1 + z**2 / n)
-    half = z / (1 + z**2 / n) * math.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
-    return max(0.0, middle - half), min(1.0, middle + half)
+    share, spread = count / n, _NORMAL**2 / n
+    half = _NORMAL * math.sqrt(share * (1 - share) / n + spread / (4 * n))
+    low, high = ((share + spread / 2 + sign * half) / (1 + spread) for sign in (-1, 1))
+    return max(low, 0.0), min(high, 1.0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from semarize_dashboards.page import Page
 from semarize_dashboards.pages import (
+    adherence,
     agent_scorecards,
     alert_queue,
     attrition,
+    cadences,
     certification,
     channels,
     coaching_alerts,
     compliance,
     conversation,
     deals,
+    methodology_ab,
     overview,
     ramp,
     territories,
@@ -33,6 +36,9 @@ PAGES: tuple[Page, ...] = (
     compliance.PAGE,
     territories.PAGE,
     attrition.PAGE,
+    methodology_ab.PAGE,
+    adherence.PAGE,
+    cadences.PAGE,
 )
 
 
