@@ -84,9 +84,9 @@ class Figure:
     help: str | None = None
 
 
-def figures(shown: Sequence[Figure]) -> None:
-    """A row of numbers."""
-    with st.container(key="figures"):
+def figures(shown: Sequence[Figure], name: str = "figures") -> None:
+    """A row of numbers. A page's second row has a name of its own."""
+    with st.container(key=name):
         for figure, column in zip(shown, st.columns(len(shown)), strict=True):
             column.metric(
                 figure.label,
@@ -189,6 +189,11 @@ def conversation_links(rows: pd.DataFrame) -> pd.Series[str]:
     return rows["conversation_key"].map(lambda key: f"/conversation?conversation={quote(key)}")
 
 
+def deal_links(rows: pd.DataFrame) -> pd.Series[Any]:
+    """For a column of links: the page of each row's ``opportunity_id``, where it has one."""
+    return rows["opportunity_id"].map(lambda key: f"/deals?deal={quote(key)}", na_action="ignore")
+
+
 def lines(
     rows: pd.DataFrame,
     x: str,
@@ -199,18 +204,92 @@ def lines(
     kind: str = "",
     share: bool = False,
     n: str | None = None,
+    level: tuple[float, str] | None = None,
+    since: tuple[object, str] | None = None,
+    x_title: str | None = None,
+    dots: str | None = None,
 ) -> None:
-    """A line for each value of ``by`` over days, its points as large as they are many.
+    """A line for each value of ``by`` over days, or over a number.
 
     :param kind: ``vendor`` or ``channel``, whose colours are the same everywhere.
     :param n: the column with how many stand behind a point.
+    :param level: where to draw a dashed line across, such as a threshold, and its name.
+    :param since: where on the x axis to draw one, such as the day of a training, and its name.
+    :param x_title: what the x axis counts, where it is not days.
+    :param dots: the value of ``by`` whose points no line joins, as they jump.
     """
-    base = _base(rows, x, by, kind)
-    encoded = {"y": _y(y, share), "tooltip": _tooltip(x, y, by, n, share)}
-    drawn = base.mark_line(strokeWidth=2).encode(**encoded) + base.mark_circle(
+    base = _base(rows, x, by, kind, x_title)
+    encoded = {"y": _y(y, share), "tooltip": _tooltip(x, y, by, n, share, x_title)}
+    joined = base if dots is None else base.transform_filter(alt.datum[by] != dots)
+    drawn = joined.mark_line(strokeWidth=2).encode(**encoded) + base.mark_circle(
         size=36, opacity=1
     ).encode(**encoded)
+    if level is not None:
+        named = pd.DataFrame({y: [level[0]], "name": [level[1]]})
+        drawn += _rule(named, y=alt.Y(f"{y}:Q"))
+        drawn += _name_of_rule(named, y=alt.Y(f"{y}:Q"), x=alt.value(4), dy=-7)
+    if since is not None:
+        at = alt.X(f"{x}:{_type(rows[x])}")
+        named = _datable(pd.DataFrame({x: [since[0]], "name": [since[1]]}), x)
+        drawn += _rule(named, x=at)
+        drawn += _name_of_rule(named, x=at, y=alt.value(8), dx=4)
     _draw(drawn, title)
+
+
+def _rule(named: pd.DataFrame, **where: Any) -> Any:
+    return alt.Chart(named).mark_rule(strokeDash=[5, 4], color=style.QUIET).encode(**where)
+
+
+def _name_of_rule(named: pd.DataFrame, dx: int = 0, dy: int = 0, **where: Any) -> Any:
+    text = alt.Chart(named).mark_text(align="left", color=style.QUIET, dx=dx, dy=dy)
+    return text.encode(text="name:N", **where)
+
+
+def intervals(
+    rows: pd.DataFrame,
+    name: str,
+    y: str,
+    low: str,
+    high: str,
+    *,
+    title: str,
+    by: str | None = None,
+    n: str | None = None,
+    share: bool = False,
+    x_title: str | None = None,
+) -> None:
+    """A point with its interval for each row, one below the other in the order of the rows.
+
+    :param by: what a name has several points for, side by side: with and without, say.
+    """
+    form = ".1%" if share else ",.2f"
+    told: list[Any] = [alt.Tooltip(f"{name}:N", title=style.label(name))]
+    encoded: dict[str, Any] = {
+        "y": alt.Y(f"{name}:N", title=None, sort=None, axis=alt.Axis(labelLimit=360)),
+        "color": alt.value(style.PRIMARY),
+    }
+    if by:
+        values = list(dict.fromkeys(rows[by]))
+        scale = alt.Scale(domain=values, range=style.PALETTE[: len(values)])
+        encoded["yOffset"] = alt.YOffset(f"{by}:N", sort=values)
+        encoded["color"] = alt.Color(
+            f"{by}:N", title=None, scale=scale, legend=alt.Legend(orient="top", labelLimit=360)
+        )
+        told.append(alt.Tooltip(f"{by}:N", title=style.label(by)))
+    told += [
+        alt.Tooltip(f"{y}:Q", title=style.label(y), format=form),
+        alt.Tooltip(f"{low}:Q", title="95 % interval, from", format=form),
+        alt.Tooltip(f"{high}:Q", title="to", format=form),
+    ]
+    if n:
+        told.append(alt.Tooltip(f"{n}:Q", title="n"))
+    axis = alt.Axis(format=".0%" if share else ",f", tickCount=8)
+    base = alt.Chart(rows).encode(tooltip=told, **encoded)
+    drawn = base.mark_rule(strokeWidth=2).encode(
+        x=alt.X(f"{low}:Q", title=x_title, axis=axis), x2=f"{high}:Q"
+    ) + base.mark_point(filled=True, size=80, opacity=1).encode(x=f"{y}:Q")
+    height = 26 * len(rows) + (16 * rows[name].nunique() if by else 0)
+    _draw(drawn, title, height=max(80, height + 60))
 
 
 def bars(
@@ -228,29 +307,70 @@ def bars(
     _draw(drawn, title)
 
 
-def ranked(rows: pd.DataFrame, name: str, y: str, *, title: str, share: bool = False) -> None:
-    """Horizontal bars in the order of the rows."""
+def ranked(
+    rows: pd.DataFrame,
+    name: str,
+    y: str,
+    *,
+    title: str,
+    share: bool = False,
+    n: str | None = None,
+    x_title: str | None = None,
+    colours: tuple[str, Mapping[str, str]] | None = None,
+) -> None:
+    """Horizontal bars in the order of the rows.
+
+    :param n: the column with how many stand behind a bar.
+    :param colours: the column that colours the bars, and the colour of each of its values.
+    """
+    axis = alt.Axis(format=".0%" if share else ",f", tickCount=6)
+    told: list[Any] = [
+        alt.Tooltip(f"{name}:N", title=style.label(name)),
+        alt.Tooltip(f"{y}:Q", title=style.label(y), format=".1%" if share else ",.2f"),
+    ]
+    colour: Any = alt.value(style.PRIMARY)
+    if colours:
+        by, known = colours
+        scale = alt.Scale(domain=list(known), range=list(known.values()))
+        colour = alt.Color(f"{by}:N", title=None, scale=scale, legend=alt.Legend(orient="top"))
+        told.append(alt.Tooltip(f"{by}:N", title=style.label(by)))
+    if n:
+        told.append(alt.Tooltip(f"{n}:Q", title="n"))
     drawn = (
         alt.Chart(rows)
-        .mark_bar(color=style.PRIMARY)
+        .mark_bar()
         .encode(
-            x=alt.X(f"{y}:Q", title=None, axis=alt.Axis(format=".0%" if share else ",")),
-            y=alt.Y(f"{name}:N", title=None, sort=None),
-            tooltip=[f"{name}:N", alt.Tooltip(f"{y}:Q", format=".1%" if share else ",.2f")],
+            x=alt.X(f"{y}:Q", title=x_title, axis=axis),
+            y=alt.Y(f"{name}:N", title=None, sort=None, axis=alt.Axis(labelLimit=360)),
+            color=colour,
+            tooltip=told,
         )
         .properties(height=alt.Step(22))
     )
     _draw(drawn, title, height=None)
 
 
-def _base(rows: pd.DataFrame, x: str, by: str, kind: str) -> alt.Chart:
+def _type(column: pd.Series) -> str:
+    return "Q" if pd.api.types.is_numeric_dtype(column) else "T"
+
+
+def _datable(rows: pd.DataFrame, x: str) -> pd.DataFrame:
+    return rows if _type(rows[x]) == "Q" else rows.assign(**{x: pd.to_datetime(rows[x])})
+
+
+def _base(rows: pd.DataFrame, x: str, by: str, kind: str, x_title: str | None = None) -> alt.Chart:
     values = [str(value) for value in rows[by].dropna().unique()]
     colour = style.colours(kind, values)
     order = [value for value in colour if value in values]
-    shown = rows.assign(**{x: pd.to_datetime(rows[x])})
-    return alt.Chart(shown).encode(
+    if _type(rows[x]) == "Q":
+        along = alt.X(f"{x}:Q", title=x_title, axis=alt.Axis(tickMinStep=1, format="d"))
+    else:
         # Days are days wherever the browser is.
-        x=alt.X(f"{x}:T", title=None, scale=alt.Scale(type="utc"), axis=alt.Axis(format="%d %b")),
+        along = alt.X(
+            f"{x}:T", title=None, scale=alt.Scale(type="utc"), axis=alt.Axis(format="%d %b")
+        )
+    return alt.Chart(_datable(rows, x)).encode(
+        x=along,
         color=alt.Color(
             f"{by}:N",
             title=None,
@@ -265,10 +385,17 @@ def _y(y: str, share: bool) -> alt.Y:
     return alt.Y(f"{y}:Q", title=None, axis=axis, scale=alt.Scale(zero=False))
 
 
-def _tooltip(x: str, y: str, by: str, n: str | None, share: bool) -> list[Any]:
+def _tooltip(
+    x: str, y: str, by: str, n: str | None, share: bool, x_title: str | None = None
+) -> list[Any]:
+    when = (
+        alt.Tooltip(f"{x}:Q", title=x_title)
+        if x_title
+        else alt.Tooltip(f"{x}:T", title="Day", format="%d %b %Y")
+    )
     told: list[Any] = [
         alt.Tooltip(f"{by}:N", title=style.label(by)),
-        alt.Tooltip(f"{x}:T", title="Day", format="%d %b %Y"),
+        when,
         alt.Tooltip(f"{y}:Q", title=style.label(y), format=".1%" if share else ",.3~f"),
     ]
     return [*told, alt.Tooltip(f"{n}:Q", title="n")] if n else told

@@ -51,6 +51,58 @@ FIGURES: dict[tuple[str, str], tuple[str, str, tuple[str, ...]]] = {
         "group by agent_name, kit_version_id",
         ("agent", "conversations", "compliance", "resolved"),
     ),
+    ("coaching_alerts", "closed"): (
+        "closed_alerts=true&days=2026-05-01&days=2026-06-29",
+        "select rep_name, calls_below, score_normalised, threshold_normalised "
+        "from marts.coaching_alerts where not is_open "
+        "and last_call_on between '2026-05-01' and '2026-06-29'",
+        ("person", "calls_below", "score_normalised", "threshold_normalised"),
+    ),
+    ("alert_queue", "alerts"): (
+        "vendor=Gong&days=2026-06-01&days=2026-06-29",
+        "select conversation_key, rule, recipient, score_normalised from marts.alert_queue "
+        "where vendor = 'gong' and started_on between '2026-06-01' and '2026-06-29'",
+        ("conversation_key", "rule", "recipient", "score_normalised"),
+    ),
+    ("ramp", "newcomers"): (
+        "left=true",
+        "select rep_name, skill, ramp_status, week_number, score_normalised, calls_in_window "
+        "from marts.rep_ramp_tracker where is_latest_week",
+        ("person", "skill", "ramp_status", "week_number", "score_normalised", "calls_in_window"),
+    ),
+    ("certification", "people"): (
+        "left_certification=true",
+        "select rep_name, certification_status, readiness_normalised, calls_until_certified, "
+        "weak_areas from marts.rep_certification_tracker",
+        (
+            "person",
+            "certification_status",
+            "readiness_normalised",
+            "calls_until_certified",
+            "weak_areas",
+        ),
+    ),
+    ("win_loss", "sets"): (
+        "",
+        "select conditions, deals_with, win_rate_with, deals_without, win_rate_without "
+        "from marts.win_loss_analysis",
+        ("conditions", "deals_with", "win_rate_with", "deals_without", "win_rate_without"),
+    ),
+    ("win_loss", "signals"): (
+        "segment=enterprise",
+        "select signal, value_band, deals_with, win_rate_with, deals_without "
+        "from marts.qualification_signal_win_rates "
+        "where cadence_name = 'all' and segment = 'enterprise'",
+        ("signal", "value_band", "deals_with", "win_rate_with", "deals_without"),
+    ),
+    ("deals", "deals"): (
+        "closed_deals=true",
+        "select o.opportunity_id, o.stage, o.amount_usd, s.deal_score_normalised "
+        "from marts.dim_opportunities as o "
+        "left join marts.unified_deal_scores as s on o.opportunity_id = s.opportunity_id "
+        "where not o.is_closed or s.opportunity_id is not null",
+        ("opportunity_id", "stage", "amount_usd", "deal_score_normalised"),
+    ),
     ("conversation", "signals"): (
         "",
         "select kit_name, brick_key, confidence from marts.fct_brick_values where is_latest "

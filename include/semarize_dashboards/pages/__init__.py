@@ -3,12 +3,28 @@
 from __future__ import annotations
 
 from semarize_dashboards.page import Page
-from semarize_dashboards.pages import agent_scorecards, conversation, overview
+from semarize_dashboards.pages import (
+    agent_scorecards,
+    alert_queue,
+    certification,
+    coaching_alerts,
+    conversation,
+    deals,
+    overview,
+    ramp,
+    win_loss,
+)
 
 PAGES: tuple[Page, ...] = (
     overview.PAGE,
     agent_scorecards.PAGE,
+    coaching_alerts.PAGE,
+    alert_queue.PAGE,
+    ramp.PAGE,
+    certification.PAGE,
     conversation.PAGE,
+    deals.PAGE,
+    win_loss.PAGE,
 )
 
 
