@@ -106,6 +106,7 @@ class Column:
     kind: Literal["text", "number", "share", "day", "moment", "link", "line", "check"] = "text"
     decimals: int = 0
     help: str | None = None
+    width: Literal["small", "medium", "large"] | None = None
 
 
 def table(
@@ -144,7 +145,7 @@ def table(
 
 
 def _column(column: Column) -> Any:
-    known: Any = {"label": column.label, "help": column.help}
+    known: Any = {"label": column.label, "help": column.help, "width": column.width}
     kinds = st.column_config
     match column.kind:
         case "number":
@@ -157,7 +158,7 @@ def _column(column: Column) -> Any:
         case "moment":
             return kinds.DatetimeColumn(format="YYYY-MM-DD HH:mm", timezone="UTC", **known)
         case "link":
-            return kinds.LinkColumn(display_text="Open", width="small", **known)
+            return kinds.LinkColumn(display_text="Open", **{**known, "width": "small"})
         case "line":
             return kinds.LineChartColumn(y_min=0, y_max=1, **known)
         case "check":
@@ -298,8 +299,15 @@ def bars(
     """Bars over days, one part for each value of ``by``."""
     drawn = (
         _base(rows, x, by, kind)
-        .mark_bar(size=max(3, min(36, 620 // max(rows[x].nunique(), 1))))
+        .mark_bar(size=max(3, min(36, 400 // max(rows[x].nunique(), 1))))
         .encode(
+            # The first and the last bar are as wide as the others.
+            x=alt.X(
+                f"{x}:T",
+                title=None,
+                scale=alt.Scale(type="utc", padding=20),
+                axis=alt.Axis(format="%d %b"),
+            ),
             y=alt.Y(f"{y}:Q", title=None, stack="zero" if stack else None),
             tooltip=_tooltip(x, y, by, None, False),
         )
@@ -406,6 +414,16 @@ def _draw(chart: Any, title: str, height: int | None = 260) -> None:
     if height:
         chart = chart.properties(height=height)
     st.altair_chart(chart, width="stretch", alt=title)
+
+
+def share_interval(part: int, n: int) -> tuple[float, float]:
+    """Wilson's 95 % interval of a share; not numbers where there is nothing to share."""
+    if n == 0:
+        return math.nan, math.nan
+    z, share = 1.96, part / n
+    middle = (share + z**2 / (2 * n)) / (1 + z**2 / n)
+    half = z / (1 + z**2 / n) * math.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
+    return max(0.0, middle - half), min(1.0, middle + half)
 
 
 @dataclass(frozen=True, slots=True)

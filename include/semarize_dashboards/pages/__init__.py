@@ -6,11 +6,15 @@ from semarize_dashboards.page import Page
 from semarize_dashboards.pages import (
     agent_scorecards,
     alert_queue,
+    battlecard_accuracy,
     certification,
     coaching_alerts,
     conversation,
     deals,
+    messaging_drift,
     overview,
+    pricing_accuracy,
+    product_claims,
     ramp,
     win_loss,
 )
@@ -25,6 +29,10 @@ PAGES: tuple[Page, ...] = (
     conversation.PAGE,
     deals.PAGE,
     win_loss.PAGE,
+    messaging_drift.PAGE,
+    product_claims.PAGE,
+    pricing_accuracy.PAGE,
+    battlecard_accuracy.PAGE,
 )
 
 
