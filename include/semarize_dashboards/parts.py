@@ -111,6 +111,7 @@ class Column:
     kind: Literal["text", "number", "share", "day", "moment", "link", "line", "check"] = "text"
     decimals: int = 0
     help: str | None = None
+    width: Literal["small", "medium", "large"] | None = None
 
 
 def table(
@@ -154,7 +155,7 @@ def rows_high(count: int) -> int:
 
 
 def _column(column: Column) -> Any:
-    known: Any = {"label": column.label, "help": column.help}
+    known: Any = {"label": column.label, "help": column.help, "width": column.width}
     kinds = st.column_config
     match column.kind:
         case "number":
@@ -167,7 +168,7 @@ def _column(column: Column) -> Any:
         case "moment":
             return kinds.DatetimeColumn(format="YYYY-MM-DD HH:mm", timezone="UTC", **known)
         case "link":
-            return kinds.LinkColumn(display_text="Open", width="small", **known)
+            return kinds.LinkColumn(display_text="Open", **{**known, "width": "small"})
         case "line":
             return kinds.LineChartColumn(y_min=0, y_max=1, **known)
         case "check":
@@ -314,8 +315,15 @@ def bars(
     """Bars over days, one part for each value of ``by``."""
     drawn = (
         _base(rows, x, by, kind)
-        .mark_bar(size=max(3, min(36, 620 // max(rows[x].nunique(), 1))))
+        .mark_bar(size=max(3, min(36, 400 // max(rows[x].nunique(), 1))))
         .encode(
+            # The first and the last bar are as wide as the others.
+            x=alt.X(
+                f"{x}:T",
+                title=None,
+                scale=alt.Scale(type="utc", padding=20),
+                axis=alt.Axis(format="%d %b"),
+            ),
             y=alt.Y(f"{y}:Q", title=None, stack="zero" if stack else None),
             tooltip=_tooltip(x, y, by, None, False),
         )

@@ -23,6 +23,13 @@ _NAMES = {
     "chorus": "Chorus",
 }
 CHANNELS = ("voice", "video", "chat", "email")
+# What became of a claim that was held against a document.
+OUTCOMES = {
+    "accurate": "#009E73",
+    "imprecise": "#E69F00",
+    "outdated": "#CC79A7",
+    "inaccurate": "#D55E00",
+}
 # What Streamlit is started with: `theme.` options.
 THEME: dict[str, str | int | bool] = {
     "base": "light",
@@ -49,7 +56,9 @@ def label(name: str) -> str:
 
 
 def colours(kind: str, values: Iterable[str]) -> dict[str, str]:
-    """Value → colour. A vendor or channel has one colour on every page, whoever else is shown."""
+    """Value → colour. A vendor, channel or outcome has one on every page, whoever else is shown."""
+    if kind == "outcome":
+        return OUTCOMES
     known = {
         "vendor": [vendor_name(v) for v in sorted(vendors.names())],
         "channel": list(CHANNELS),

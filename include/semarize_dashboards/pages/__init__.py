@@ -8,6 +8,7 @@ from semarize_dashboards.pages import (
     agent_scorecards,
     alert_queue,
     attrition,
+    battlecard_accuracy,
     cadences,
     certification,
     channels,
@@ -15,8 +16,11 @@ from semarize_dashboards.pages import (
     compliance,
     conversation,
     deals,
+    messaging_drift,
     methodology_ab,
     overview,
+    pricing_accuracy,
+    product_claims,
     ramp,
     territories,
     win_loss,
@@ -39,6 +43,10 @@ PAGES: tuple[Page, ...] = (
     methodology_ab.PAGE,
     adherence.PAGE,
     cadences.PAGE,
+    messaging_drift.PAGE,
+    product_claims.PAGE,
+    pricing_accuracy.PAGE,
+    battlecard_accuracy.PAGE,
 )
 
 
