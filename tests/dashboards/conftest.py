@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 import time
@@ -19,6 +18,7 @@ from urllib.parse import urlsplit
 import company_warehouse
 import duckdb
 import pytest
+from browser import headless
 from playwright.sync_api import (
     Browser,
     BrowserContext,
@@ -133,18 +133,9 @@ def playwright() -> Iterator[Playwright]:
 
 @pytest.fixture(scope="session")
 def browser(playwright: Playwright) -> Iterator[Browser]:
-    """The system's Chromium; none is downloaded."""
-    binary = shutil.which("chromium") or shutil.which("chromium-browser")
-    if binary is None:
-        pytest.fail("there is no chromium: install it (Debian: sudo sh .ci/install-debian)")
-    # Its sandbox is not for root, as whom CI runs; it sees nothing but our own pages.
-    started = playwright.chromium.launch(
-        executable_path=binary, args=["--no-sandbox", "--disable-dev-shm-usage"]
-    )
-    try:
+    """One for all tests: it takes longer to start than most pages."""
+    with headless(playwright) as started:
         yield started
-    finally:
-        started.close()
 
 
 @dataclass
