@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import tempfile
 import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
@@ -75,7 +76,9 @@ def source(settings: Settings) -> Source:
     )
     if isinstance(warehouse, DuckDBWarehouse):
         return DuckDBCopy(warehouse.path, words=settings.transcripts)
-    return SnowflakeSource(warehouse, fresh_seconds=settings.fresh_seconds)
+    return SnowflakeSource(
+        warehouse, fresh_seconds=settings.fresh_seconds, words=settings.transcripts
+    )
 
 
 def utterances(vendor: str) -> str:
@@ -229,10 +232,26 @@ class DuckDBCopy:
         os.chmod(made, 0o600)
 
 
+@dataclass(slots=True)
+class _Session:
+    """A page's session at Snowflake, once it has asked anything; ``lock`` is its user's."""
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    stack: ExitStack | None = None
+    session: Any = None
+    used: float = float("inf")
+
+    def end(self) -> None:
+        stack, self.stack, self.session = self.stack, None, None
+        if stack is not None:
+            stack.close()
+
+
 class SnowflakeSource:
     """Snowflake, by the reporter's role: selects alone, tagged with the page that asks.
 
-    A session a page, kept for a while: logging in takes longer than most answers.
+    A session a page, kept for a while: logging in takes longer than most answers. With ``words``
+    off, no statement names a column of customers' words.
     """
 
     def __init__(
@@ -240,13 +259,17 @@ class SnowflakeSource:
         warehouse: Any,
         *,
         fresh_seconds: int,
+        words: bool = False,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        seconds: Callable[[], float] = time.monotonic,
     ) -> None:
         self._warehouse = warehouse
         self._fresh = fresh_seconds
+        self._words = words
         self._clock = clock
+        self._seconds = seconds
         self._lock = threading.Lock()
-        self._sessions: dict[str, tuple[ExitStack, Any, float]] = {}
+        self._sessions: dict[str, _Session] = {}
 
     def state(self) -> State:
         # What has been read stays for this long, so that reloading a page costs nothing.
@@ -256,37 +279,48 @@ class SnowflakeSource:
     def read(self, sql: str, values: Sequence[Value], page: str) -> Rows:
         if not sql.lstrip().lower().startswith(("select", "with")):
             raise ValueError("the dashboards read, and nothing else")
+        if not self._words and WORDS.intersection(re.findall(r"\w+", sql.lower())):
+            raise PermissionError(f"the page {page} asks for customers' words; they are off")
+        self._end_idle()
         with self._lock:
-            kept = page in self._sessions
+            own = self._sessions.setdefault(page, _Session())
+        with own.lock:
+            kept = own.session is not None
             try:
-                return list(self._session(page).query(sql, list(values)))
+                return self._ask(own, sql, values, page)
             except TryAgain:
-                self._end(page)
+                own.end()
                 if not kept:
                     raise
                 # A session that was kept too long; a new one is worth one more try.
-                return list(self._session(page).query(sql, list(values)))
+                return self._ask(own, sql, values, page)
 
-    def _session(self, page: str) -> Any:
-        now = time.monotonic()
-        for name in [n for n, (_, _, used) in self._sessions.items() if now - used > IDLE_SECONDS]:
-            self._end(name)
-        if page not in self._sessions:
+    def _ask(self, own: _Session, sql: str, values: Sequence[Value], page: str) -> Rows:
+        if own.session is None:
             stack = ExitStack()
-            session = stack.enter_context(self._warehouse.open(f"semarize dashboards: {page}"))
-            self._sessions[page] = (stack, session, now)
-        stack, session, _ = self._sessions[page]
-        self._sessions[page] = (stack, session, now)
-        return session
+            opened = stack.enter_context(self._warehouse.open(f"semarize dashboards: {page}"))
+            own.stack, own.session = stack, opened
+        own.used = self._seconds()
+        return list(own.session.query(sql, list(values)))
 
-    def _end(self, page: str) -> None:
-        self._sessions.pop(page)[0].close()
+    def _end_idle(self) -> None:
+        with self._lock:
+            kept = list(self._sessions.values())
+        for each in kept:
+            # Whoever holds it is using it.
+            if self._seconds() - each.used > IDLE_SECONDS and each.lock.acquire(blocking=False):
+                try:
+                    each.end()
+                finally:
+                    each.lock.release()
 
     def close(self) -> None:
         """Log out."""
         with self._lock:
-            for page in list(self._sessions):
-                self._end(page)
+            kept = list(self._sessions.values())
+        for each in kept:
+            with each.lock:
+                each.end()
 
 
 def _quoted(name: str) -> str:
