@@ -1,4 +1,4 @@
-"""The Chromium of this machine, which tests and pictures of the dashboards look through."""
+"""The Chromium of this machine, through which tests and pictures look at the dashboards."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import Browser, Playwright
+from playwright.sync_api import Browser, Page, Playwright
 
 # The names that .ci/install-debian looks for, and where macOS has it.
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -36,3 +36,14 @@ def headless(playwright: Playwright) -> Iterator[Browser]:
         yield started
     finally:
         started.close()
+
+
+def settle(page: Page) -> None:
+    """Wait until a page's script has run and the browser has drawn what it told."""
+    page.wait_for_selector(".st-key-headline, .st-key-empty, [data-testid=stException]")
+    page.wait_for_function(
+        "document.querySelector('[data-testid=stApp]').dataset.testScriptState === 'notRunning'"
+        # Each part's code is loaded when it is first needed.
+        "&& ![...document.querySelectorAll('[class*=st-key-csv_]')].some(e => !e.innerText)"
+        "&& !document.querySelector('[data-stale=true]')"
+    )
