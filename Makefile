@@ -77,6 +77,11 @@ test-celery: ## docker-compose.yml's services without Docker: two workers, one k
 	@PYTHONPATH="$(CURDIR)/include:$(CURDIR)/plugins:$(CURDIR)/tests" PYTHONSAFEPATH=1 \
 		.venv/bin/python -m compose.proof
 
+.PHONY: screenshots
+screenshots: ## pictures of the dashboards for docs/images, from `make demo` and `make up`; ARGS="overview ..."
+	@$(SETUP) tests
+	@PYTHONPATH="$(CURDIR)/include:$(CURDIR)/tests" PYTHONSAFEPATH=1 .venv/bin/python -m screenshots $(ARGS)
+
 .PHONY: check
 check: ## linters, format, types, SQL style, conventions of the dbt project
 	@$(SETUP) tests dbt

@@ -6,18 +6,17 @@ import csv
 import os
 import shutil
 import subprocess
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
-from company_landing import landed, write
+from company_warehouse import UNTIL
 
 from semarize_sandbox.kits import kits
 
 pytestmark = pytest.mark.slow
 
-UNTIL = datetime(2026, 6, 30, 15, 30, tzinfo=UTC)
 MARTS = (
     "dim_accounts", "dim_opportunities", "dim_territories", "dim_documents", "dim_cadence_steps",
     "fct_claims", "bridge_conversation_opportunities",
@@ -40,16 +39,24 @@ MARTS = (
 )  # fmt: skip
 
 
+class Company:
+    """The built warehouse, to ask."""
+
+    def __init__(self, file: Path) -> None:
+        self.warehouse = file
+        self.target = file.parent / "target"
+
+    def query(self, sql: str) -> list[dict[str, Any]]:
+        with duckdb.connect(str(self.warehouse), read_only=True) as connection:
+            connection.execute("set TimeZone = 'UTC'")
+            cursor = connection.execute(sql)
+            names = [column[0] for column in cursor.description or []]
+            return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
 @pytest.fixture(scope="module")
-def company(run_dbt: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
-    warehouse: Path = tmp_path_factory.mktemp("company") / "warehouse.duckdb"
-    write(warehouse, landed(UNTIL, days=91, calls_per_day=4, transcripts=True))
-    ended = run_dbt(
-        "build", "--exclude-resource-type", "test", "unit_test", "--vars", '{as_of: "2026-06-30"}',
-        warehouse=warehouse, settings={"SANDBOX_REFERENCE": "true"},
-    )  # fmt: skip
-    assert ended.code == 0, ended.output
-    return ended
+def company(company_file: Path) -> Company:
+    return Company(company_file)
 
 
 @pytest.mark.parametrize("mart", MARTS)
