@@ -103,6 +103,21 @@ FIGURES: dict[tuple[str, str], tuple[str, str, tuple[str, ...]]] = {
         "where not o.is_closed or s.opportunity_id is not null",
         ("opportunity_id", "stage", "amount_usd", "deal_score_normalised"),
     ),
+    ("deals", "platforms"): (
+        "deal=006snnuYhnO5Bg8AEF",
+        "select count(distinct c.conversation_key), avg(c.overall_score_normalised), "
+        "max(c.started_on) from marts.bridge_conversation_opportunities as b "
+        "inner join marts.conversation_explorer as c on b.conversation_key = c.conversation_key "
+        "where b.opportunity_id = '006snnuYhnO5Bg8AEF' and b.is_linked "
+        "and c.overall_score is not null group by c.vendor, c.deal_signals_kit_version_id",
+        ("conversations", "score", "last"),
+    ),
+    ("deals", "signals"): (
+        "deal=006snnuYhnO5Bg8AEF",
+        "select signal_title, first_seen_on, conversation_count "
+        "from marts.deal_signal_coverage where opportunity_id = '006snnuYhnO5Bg8AEF'",
+        ("signal_title", "first_seen_on", "conversation_count"),
+    ),
     ("conversation", "signals"): (
         "",
         "select kit_name, brick_key, confidence from marts.fct_brick_values where is_latest "

@@ -115,9 +115,10 @@ def _answer(due: pd.DataFrame) -> None:
         parts.headline("Nobody needs a coach now: no alert is open\\.")
         return
     first = due.iloc[0]
+    said = f"{people} people need a coach now\\. First" if people > 1 else "One to coach now:"
     parts.headline(
-        f"{people} {'people need' if people > 1 else 'person needs'} a coach now\\. First "
-        f"{parts.plain(first['person'])}, in {parts.plain(style.label(first['skill']).lower())}: "
+        f"{said} {parts.plain(first['person'])}, "
+        f"in {parts.plain(style.label(first['skill']).lower())}: "
         f"{first['calls_below']:.0f} calls in a row below "
         f"{style.percent(first['threshold_normalised'])}, "
         f"{style.percent(first['score_normalised'])} on average\\."

@@ -219,7 +219,9 @@ def _list(view: View, deals: pd.DataFrame) -> None:
             "amount_usd": Column("Amount, USD", "number"),
             "stage": Column("Stage"),
             "stage_win_probability": Column("Chance, CRM", "share"),
-            "conversation_win_probability": Column("Chance, heard", "share"),
+            "conversation_win_probability": Column(
+                "Chance, heard", "share", help="The stage's, moved by the last conversation judged"
+            ),
             "deal_score_normalised": Column("Score", "share", help="All platforms together"),
             "readiness_share": Column("Ready", "share", help="Of what closing takes, weighed"),
             "next_signal_title": Column("Missing next"),
