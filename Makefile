@@ -77,13 +77,21 @@ test-celery: ## docker-compose.yml's services without Docker: two workers, one k
 	@PYTHONPATH="$(CURDIR)/include:$(CURDIR)/plugins:$(CURDIR)/tests" PYTHONSAFEPATH=1 \
 		.venv/bin/python -m compose.proof
 
+.PHONY: screenshots
+screenshots: ## pictures of the dashboards for docs/images, from `make demo` and `make up`; ARGS="overview ..."
+	@$(SETUP) tests
+	@PYTHONPATH="$(CURDIR)/include:$(CURDIR)/tests" PYTHONSAFEPATH=1 .venv/bin/python -m screenshots $(ARGS)
+
 .PHONY: check
-check: ## linters, format, types, SQL style
+check: ## linters, format, types, SQL style, conventions of the dbt project
 	@$(SETUP) tests dbt
 	.venv/bin/ruff check $(CODE)
 	.venv/bin/ruff format --check $(CODE)
 	.venv/bin/mypy --explicit-package-bases include plugins
-	DBT_DUCKDB_PATH=":memory:" .venv-dbt/bin/sqlfluff lint dbt/models dbt/tests --config dbt/.sqlfluff
+	DBT_DUCKDB_PATH=":memory:" .venv-dbt/bin/sqlfluff lint dbt/models dbt/snapshots dbt/tests --config dbt/.sqlfluff
+	DBT_DUCKDB_PATH=":memory:" DBT_TARGET_PATH="$(CURDIR)/dbt/target" .venv-dbt/bin/dbt --quiet parse \
+		--project-dir dbt --profiles-dir dbt --vars '{reference: {current_only: [crm_opportunities, crm_users]}}'
+	.venv-dbt/bin/dbt-bouncer run --config-file dbt/dbt-bouncer.yml
 
 .PHONY: lock
 lock: ## compile the requirements.in files to lock files; pins stay where they still fit

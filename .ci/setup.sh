@@ -3,9 +3,9 @@
 #   setup.sh [runtime] [dbt] [tests] [lock]
 #
 # Wants nothing but a Python from 3.11 to 3.13, and for the tests the servers of PostgreSQL and
-# Redis, which .ci/install-debian installs where it may. uv comes from PyPI, and every package is
-# checked against the hashes in the lock files. What has been installed from an unchanged lock file
-# is left alone, so that this ends at once.
+# Redis and a Chromium, which .ci/install-debian installs where it may. uv comes from PyPI, and every
+# package is checked against the hashes in the lock files. What has been installed from an unchanged
+# lock file is left alone, so that this ends at once.
 set -eu
 cd "$(dirname "$0")/.."
 PATH_TO_UV=.venv-uv/bin/uv

@@ -58,7 +58,7 @@ def landed(
     declared = [
         *(make(v) for v in VENDORS for make in (tables.conversations, tables.utterances)),
         *tables.SHARED,
-        *(_scores_table(kit) for kit in made.values()),
+        *(scores_table(kit) for kit in made.values()),
     ]
     settings = load(Path(semarize_sandbox.__file__).parent / "pipeline.toml")
     asked = {
@@ -74,7 +74,8 @@ def landed(
     return {table: rows.get(table.name, []) for table in declared}
 
 
-def _scores_table(kit: Kit) -> Table:
+def scores_table(kit: Kit) -> Table:
+    """The wide table that lands once the kit has run."""
     return tables.scores(kit.name, [(b.key, TYPES[b.type]) for b in kit.current.bricks])
 
 

@@ -1,9 +1,11 @@
-"""What tests of all folders share: an order, a PostgreSQL server, an emulator of Snowflake."""
+"""What tests of all folders share: an order, servers, and the company that dbt has built."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
+import company_warehouse
 import pytest
 from longest_first import (  # noqa: F401
     pytest_collection_modifyitems,
@@ -27,3 +29,11 @@ def emulator() -> Iterator[int]:
     """The port of one emulator for all tests of a run; each takes a database of its own."""
     with emulator_running() as port:
         yield port
+
+
+@pytest.fixture(scope="session")
+def company_file(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """The built company, to read: one for all files and processes of a run."""
+    base = tmp_path_factory.getbasetemp()
+    # Under xdist the processes' folders have one parent.
+    return company_warehouse.built((base if worker_id == "master" else base.parent) / "company")

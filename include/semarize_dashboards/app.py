@@ -50,7 +50,7 @@ def _show(page: Page) -> None:
     st.caption(page.question)
     try:
         opened = _source()
-        view = View(page, opened, opened.state(), {}, settings.transcripts)
+        view = View(page, opened, opened.state(), {}, settings.transcripts, settings.workforce)
         _about(view, settings)
         page.render(replace(view, chosen=filters.bar(view)))
     except NothingYet as nothing:
@@ -90,7 +90,6 @@ def _shown(page: Page) -> Callable[[], None]:
 
 def main() -> None:
     """Draw the menu and run the page that is open."""
-    st.set_page_config(page_title="Conversations", page_icon=str(_ICON), layout="wide")
     menu: dict[str, list[st.Page]] = {}
     for number, page in enumerate(PAGES):
         menu.setdefault(page.section, []).append(
@@ -102,4 +101,8 @@ def main() -> None:
                 default=number == 0,
             )
         )
-    st.navigation(menu, expanded=True).run()
+    opened = st.navigation(menu, expanded=True)
+    st.set_page_config(
+        page_title=f"{opened.title} · Conversations", page_icon=str(_ICON), layout="wide"
+    )
+    opened.run()

@@ -87,7 +87,9 @@ def bar(view: View) -> dict[str, Sequence[Value]]:
         st.session_state[_SHOWN] = st.session_state[_ARRIVING] = view.page.slug
     chosen: dict[str, Sequence[Value]] = {}
     with st.container(key="filters"):
-        for name, column in zip(wanted, st.columns(len(wanted)), strict=True):
+        # Two days take more room than a name.
+        widths = [1.5 if name == "days" else 1.0 for name in wanted]
+        for name, column in zip(wanted, st.columns(widths), strict=True):
             with column:
                 picked = _days(view) if name == "days" else _several(view, FILTERS[name])
             if picked:

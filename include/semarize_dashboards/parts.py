@@ -24,6 +24,7 @@ NOT_ENOUGH = f"not enough data (n < {MINIMUM_N})"
 _NORMAL = 1.959963984540054
 # A spreadsheet takes a cell that begins like this for a formula.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_MARKED = 31
 _MARKDOWN = str.maketrans({sign: "\\" + sign for sign in "\\`*_{}[]()#+-.!|<>$~:"})
 
 
@@ -77,13 +78,14 @@ def nothing_chosen(view: View, what: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A number with its name, and how it changed."""
+    """A number with its name, and how it changed; without an arrow, what else it says."""
 
     label: str
     value: str
     change: str | None = None
     good: Literal["normal", "inverse", "off"] = "off"
     help: str | None = None
+    arrow: bool = True
 
 
 def figures(shown: Sequence[Figure], name: str = "figures") -> None:
@@ -95,6 +97,7 @@ def figures(shown: Sequence[Figure], name: str = "figures") -> None:
                 figure.value,
                 figure.change,
                 delta_color=figure.good,
+                delta_arrow="auto" if figure.arrow else "off",
                 help=figure.help,
                 border=True,
             )
@@ -108,6 +111,7 @@ class Column:
     kind: Literal["text", "number", "share", "day", "moment", "link", "line", "check"] = "text"
     decimals: int = 0
     help: str | None = None
+    width: Literal["small", "medium", "large"] | None = None
 
 
 def table(
@@ -128,7 +132,7 @@ def table(
             shown,
             hide_index=True,
             column_config=settings,
-            height=height or min(38 + 35 * max(len(shown), 1), 420),
+            height=height or min(rows_high(len(shown)), 420),
             placeholder=style.NONE,
         )
         st.download_button(
@@ -145,8 +149,13 @@ def table(
         )
 
 
+def rows_high(count: int) -> int:
+    """How high a table is that shows so many rows, and its head, without scrolling."""
+    return round((max(count, 1) + 1) * 2.1875 * int(style.THEME["baseFontSize"])) + 3
+
+
 def _column(column: Column) -> Any:
-    known: Any = {"label": column.label, "help": column.help}
+    known: Any = {"label": column.label, "help": column.help, "width": column.width}
     kinds = st.column_config
     match column.kind:
         case "number":
@@ -159,7 +168,7 @@ def _column(column: Column) -> Any:
         case "moment":
             return kinds.DatetimeColumn(format="YYYY-MM-DD HH:mm", timezone="UTC", **known)
         case "link":
-            return kinds.LinkColumn(display_text="Open", width="small", **known)
+            return kinds.LinkColumn(display_text="Open", **{**known, "width": "small"})
         case "line":
             return kinds.LineChartColumn(y_min=0, y_max=1, **known)
         case "check":
@@ -306,8 +315,15 @@ def bars(
     """Bars over days, one part for each value of ``by``."""
     drawn = (
         _base(rows, x, by, kind)
-        .mark_bar(size=max(3, min(36, 620 // max(rows[x].nunique(), 1))))
+        .mark_bar(size=max(3, min(36, 400 // max(rows[x].nunique(), 1))))
         .encode(
+            # The first and the last bar are as wide as the others.
+            x=alt.X(
+                f"{x}:T",
+                title=None,
+                scale=alt.Scale(type="utc", padding=20),
+                axis=alt.Axis(format="%d %b"),
+            ),
             y=alt.Y(f"{y}:Q", title=None, stack="zero" if stack else None),
             tooltip=_tooltip(x, y, by, None, False),
         )
@@ -322,42 +338,120 @@ def ranked(
     *,
     title: str,
     share: bool = False,
+    by: str | None = None,
+    interval: tuple[str, str] | None = None,
     n: str | None = None,
     x_title: str | None = None,
-    colours: tuple[str, Mapping[str, str]] | None = None,
+    colours: Mapping[str, str] | None = None,
 ) -> None:
     """Horizontal bars in the order of the rows.
 
+    :param by: a bar has a part for each value of this column.
+    :param interval: the columns with the bounds of the 95 % interval, drawn as a line.
     :param n: the column with how many stand behind a bar.
-    :param colours: the column that colours the bars, and the colour of each of its values.
+    :param colours: the colour of each value of ``by``; without it, the palette's.
     """
-    axis = alt.Axis(format=".0%" if share else ",f", tickCount=6)
+    form = ".1%" if share else ",.4~g"
     told: list[Any] = [
         alt.Tooltip(f"{name}:N", title=style.label(name)),
-        alt.Tooltip(f"{y}:Q", title=style.label(y), format=".1%" if share else ",.2f"),
+        *([alt.Tooltip(f"{by}:N", title=style.label(by))] if by else []),
+        alt.Tooltip(f"{y}:Q", title=style.label(y), format=form),
+        *(alt.Tooltip(f"{bound}:Q", format=form) for bound in interval or ()),
+        *([alt.Tooltip(f"{n}:Q", title="n")] if n else []),
     ]
-    colour: Any = alt.value(style.PRIMARY)
-    if colours:
-        by, known = colours
-        scale = alt.Scale(domain=list(known), range=list(known.values()))
-        colour = alt.Color(f"{by}:N", title=None, scale=scale, legend=alt.Legend(orient="top"))
-        told.append(alt.Tooltip(f"{by}:N", title=style.label(by)))
-    if n:
-        told.append(alt.Tooltip(f"{n}:Q", title="n"))
-    drawn = (
-        alt.Chart(rows)
-        .mark_bar()
-        .encode(
-            x=alt.X(f"{y}:Q", title=x_title, axis=axis),
-            y=alt.Y(
-                f"{name}:N", title=None, sort=None, axis=alt.Axis(labelLimit=360, labelFlush=False)
-            ),
-            color=colour,
-            tooltip=told,
-        )
-        .properties(height=alt.Step(22))
+    order = list(dict.fromkeys(rows[name]))
+    names = alt.Axis(labelLimit=360, labelFlush=False)
+    base = alt.Chart(rows).encode(
+        y=alt.Y(f"{name}:N", title=None, sort=order, axis=names), tooltip=told
     )
-    _draw(drawn, title, height=None)
+    axis = alt.Axis(format=".0%" if share else ",~g", tickMinStep=0.01 if share else 1)
+    drawn: Any = base.mark_bar(color=style.PRIMARY).encode(
+        x=alt.X(f"{y}:Q", title=x_title, axis=axis)
+    )
+    if by:
+        values = list(colours or sorted(str(value) for value in rows[by].dropna().unique()))
+        colour = colours or style.colours("", values)
+        drawn = drawn.encode(
+            color=alt.Color(
+                f"{by}:N",
+                title=None,
+                scale=alt.Scale(domain=values, range=[colour[value] for value in values]),
+                legend=_legend(values, 45),
+            )
+        )
+    if interval:
+        low, high = interval
+        drawn += base.mark_rule(color="#1B2733", strokeWidth=2).encode(
+            x=alt.X(f"{low}:Q", title=None), x2=f"{high}:Q"
+        )
+    _draw(drawn.properties(height=alt.Step(26)), title, height=None)
+
+
+def heat(
+    rows: pd.DataFrame,
+    x: str,
+    y: str,
+    value: str,
+    *,
+    title: str,
+    n: str,
+    share: bool = False,
+    decimals: int = 0,
+) -> None:
+    """A cell for each pair, darker with its value; grey and in brackets where n is too small.
+
+    :param n: the column with how many stand behind a cell.
+    """
+    form = f".{decimals}%" if share else f",.{decimals}f"
+    shown = rows[rows[value].notna()].copy()
+    shown["n_enough"] = shown[n] >= MINIMUM_N
+    shown["cell"] = [
+        (text if row.n_enough else f"({text})")
+        for row, text in zip(
+            shown.itertuples(),
+            (
+                style.percent(each, decimals) if share else style.number(each, decimals)
+                for each in shown[value]
+            ),
+            strict=True,
+        )
+    ]
+    order = list(dict.fromkeys(rows[x])), list(dict.fromkeys(rows[y]))
+    across = alt.Axis(labelAngle=0, orient="top", labelOverlap=False)
+    base = alt.Chart(shown).encode(
+        x=alt.X(f"{x}:N", title=None, sort=order[0], axis=across),
+        y=alt.Y(f"{y}:N", title=None, sort=order[1], axis=alt.Axis(labelLimit=240)),
+        tooltip=[
+            alt.Tooltip(f"{y}:N", title=style.label(y)),
+            alt.Tooltip(f"{x}:N", title=style.label(x)),
+            alt.Tooltip(f"{value}:Q", title=style.label(value), format=form),
+            alt.Tooltip(f"{n}:Q", title="n"),
+        ],
+    )
+    # Those in brackets are no measure for the colours of the others.
+    told = shown.loc[shown["n_enough"], value]
+    least, most = (told.min(), told.max()) if len(told) else (0.0, 1.0)
+    dark = alt.datum[value] > least + 0.6 * (most - least)
+    cells = base.mark_rect(stroke="#FFFFFF", strokeWidth=2).encode(
+        color=alt.condition(
+            "datum.n_enough",
+            alt.Color(
+                f"{value}:Q",
+                scale=alt.Scale(scheme="blues", domain=[float(least), float(most)]),
+                legend=None,
+            ),
+            alt.value("#F1F4F7"),
+        ),
+    )
+    words = base.mark_text(fontSize=13).encode(
+        text="cell:N",
+        color=alt.condition(
+            dark & alt.datum["n_enough"], alt.value("#FFFFFF"), alt.value("#1B2733")
+        ),
+    )
+    _draw((cells + words).properties(height=alt.Step(34)), title, height=None)
+    if not shown["n_enough"].all():
+        st.caption(f"In brackets: {NOT_ENOUGH}.")
 
 
 def _type(column: pd.Series) -> str:
@@ -365,7 +459,17 @@ def _type(column: pd.Series) -> str:
 
 
 def _datable(rows: pd.DataFrame, x: str) -> pd.DataFrame:
-    return rows if _type(rows[x]) == "Q" else rows.assign(**{x: pd.to_datetime(rows[x])})
+    return rows if _type(rows[x]) == "Q" else rows.assign(**{x: pd.to_datetime(rows[x], utc=True)})
+
+
+def _days(column: pd.Series) -> alt.Axis:
+    """Few points have a mark each, so that weeks and months are named by their first day."""
+    points = sorted(pd.to_datetime(column, utc=True).dropna().unique())
+    marks = [
+        alt.DateTime(year=point.year, month=point.month, date=point.day, utc=True)
+        for point in points[:_MARKED]
+    ]
+    return alt.Axis(format="%d %b", values=marks if len(points) <= _MARKED else alt.Undefined)
 
 
 def _base(rows: pd.DataFrame, x: str, by: str, kind: str, x_title: str | None = None) -> alt.Chart:
@@ -376,18 +480,24 @@ def _base(rows: pd.DataFrame, x: str, by: str, kind: str, x_title: str | None = 
         along = alt.X(f"{x}:Q", title=x_title, axis=alt.Axis(tickMinStep=1, format="d"))
     else:
         # Days are days wherever the browser is.
-        along = alt.X(
-            f"{x}:T", title=None, scale=alt.Scale(type="utc"), axis=alt.Axis(format="%d %b")
-        )
+        along = alt.X(f"{x}:T", title=None, scale=alt.Scale(type="utc"), axis=_days(rows[x]))
     return alt.Chart(_datable(rows, x)).encode(
         x=along,
         color=alt.Color(
             f"{by}:N",
             title=None,
             scale=alt.Scale(domain=order, range=[colour[value] for value in order]),
-            legend=alt.Legend(orient="top"),
+            legend=_legend(order, 80),
         ),
     )
+
+
+def _legend(values: Sequence[str], characters: int) -> alt.Legend:
+    """A legend above the chart that cuts nothing off, where a row takes so many characters."""
+    # Columns are as wide as the longest.
+    lengths = [len(value) + 4 for value in values]
+    across = len(lengths) if sum(lengths) <= characters else characters // max(lengths)
+    return alt.Legend(orient="top", columns=max(1, across), labelLimit=320)
 
 
 def _y(y: str, share: bool) -> alt.Y:
@@ -401,7 +511,7 @@ def _tooltip(
     when = (
         alt.Tooltip(f"{x}:Q", title=x_title)
         if x_title
-        else alt.Tooltip(f"{x}:T", title="Day", format="%d %b %Y")
+        else alt.Tooltip(f"utcyearmonthdate({x}):T", title="Day", format="%d %b %Y")
     )
     told: list[Any] = [
         alt.Tooltip(f"{by}:N", title=style.label(by)),
@@ -419,7 +529,9 @@ def _draw(chart: Any, title: str, height: int | None = 260) -> None:
 
 
 def share_interval(count: int, n: int) -> tuple[float, float]:
-    """The 95 % interval of a share, after Wilson, as the marts have it; n must not be 0."""
+    """The 95 % interval of a share, after Wilson, as the marts have it; NaN where n is 0."""
+    if n == 0:
+        return math.nan, math.nan
     share, spread = count / n, _NORMAL**2 / n
     half = _NORMAL * math.sqrt(share * (1 - share) / n + spread / (4 * n))
     low, high = ((share + spread / 2 + sign * half) / (1 + spread) for sign in (-1, 1))

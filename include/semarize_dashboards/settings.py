@@ -13,6 +13,7 @@ from semarize_pipeline.errors import Misconfigured
 # The reporter's own connection where there is one, else the pipeline's.
 CONNECTIONS = ("dashboards_default", "warehouse_default")
 TRANSCRIPTS = "DASHBOARD_TRANSCRIPTS"
+WORKFORCE = "DASHBOARD_WORKFORCE"
 _TRUE, _FALSE = ("true", "1", "yes", "on"), ("", "false", "0", "no", "off")
 
 
@@ -22,6 +23,7 @@ class Settings:
 
     :param connection: an Airflow connection's fields; ``name`` says which one it is.
     :param transcripts: whether customers' words are shown; see docs/dashboards.md.
+    :param workforce: whether the marts about people at work (HR) are shown.
     :param sandbox: whether the warehouse holds made-up conversations.
     :param fresh_seconds: how long an answer is shown before the warehouse is asked again.
     """
@@ -29,6 +31,7 @@ class Settings:
     name: str
     connection: Mapping[str, Any] = field(repr=False)
     transcripts: bool = False
+    workforce: bool = False
     sandbox: bool = False
     fresh_seconds: int = 300
     address: str = "127.0.0.1"
@@ -42,6 +45,7 @@ class Settings:
             name=name,
             connection=connection,
             transcripts=_switch(variables, TRANSCRIPTS),
+            workforce=_switch(variables, WORKFORCE),
             sandbox=_switch(variables, "DASHBOARD_SANDBOX_DATA"),
             fresh_seconds=_number(variables, "DASHBOARD_FRESH_SECONDS", 300, 1, 86_400),
             address=variables.get("DASHBOARD_ADDRESS") or "127.0.0.1",

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import tempfile
 import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
@@ -31,6 +32,9 @@ from semarize_pipeline.warehouse.duckdb import DuckDBWarehouse
 log = logging.getLogger(__name__)
 
 MARTS = "marts"
+STAGING = "staging"
+# The marts about people at work (HR): read, and copied, only with the switch for them.
+WORKFORCE = "workforce"
 # Columns that quote a customer, or retell one. Without the switch the copy holds nulls in them.
 WORDS = frozenset({"evidence", "reason", "quote", "pain_point", "utterance_text"})
 LOOK_AGAIN_SECONDS = 2.0
@@ -74,30 +78,38 @@ def source(settings: Settings) -> Source:
         query_seconds=STATEMENT_SECONDS,
     )
     if isinstance(warehouse, DuckDBWarehouse):
-        return DuckDBCopy(warehouse.path, words=settings.transcripts)
-    return SnowflakeSource(warehouse, fresh_seconds=settings.fresh_seconds)
+        return DuckDBCopy(warehouse.path, words=settings.transcripts, workforce=settings.workforce)
+    return SnowflakeSource(
+        warehouse, fresh_seconds=settings.fresh_seconds, words=settings.transcripts
+    )
 
 
 def utterances(vendor: str) -> str:
     """The staging model that holds a vendor's transcripts."""
     if vendor not in vendors.names():
         raise KeyError(vendor)
-    return f"staging.stg_{vendor}__utterances"
+    return f"{STAGING}.stg_{vendor}__utterances"
 
 
 class DuckDBCopy:
-    """The marts of a DuckDB file, copied aside; with ``words``, the transcripts too."""
+    """The marts of a DuckDB file, copied aside.
+
+    :param words: copy the transcripts too.
+    :param workforce: copy the marts about people at work too.
+    """
 
     def __init__(
         self,
         path: Path,
         *,
         words: bool = False,
+        workforce: bool = False,
         hold_seconds: float = HOLD_SECONDS,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._path = path
         self._words = words
+        self._workforce = workforce
         self._hold_seconds = hold_seconds
         self._clock = clock
         # Readable by nobody else, and gone with the process.
@@ -206,7 +218,11 @@ class DuckDBCopy:
             there = _quoted(self._path.stem)
             copying.execute(f"attach '{_text(self._path)}' as {there} (read_only)")
             copying.execute(f"attach '{_text(made)}' as copied")
-            wanted = [MARTS, "staging"] if self._words else [MARTS]
+            wanted = [
+                MARTS,
+                *([STAGING] if self._words else []),
+                *([WORKFORCE] if self._workforce else []),
+            ]
             columns = copying.execute(
                 "select schema_name, table_name, list(column_name) "
                 "from duckdb_columns() where database_name = ? and schema_name in "
@@ -217,7 +233,7 @@ class DuckDBCopy:
             for schema in wanted:
                 copying.execute(f"create schema copied.{schema}")
             for schema, table, names in columns:
-                if schema != MARTS and f"{schema}.{table}" not in transcripts:
+                if schema == STAGING and f"{schema}.{table}" not in transcripts:
                     continue
                 blank = [] if self._words else sorted(WORDS.intersection(names))
                 instead = ", ".join(f"null::varchar as {_quoted(name)}" for name in blank)
@@ -229,10 +245,26 @@ class DuckDBCopy:
         os.chmod(made, 0o600)
 
 
+@dataclass(slots=True)
+class _Session:
+    """A page's session at Snowflake, once it has asked anything; ``lock`` is its user's."""
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    stack: ExitStack | None = None
+    session: Any = None
+    used: float = float("inf")
+
+    def end(self) -> None:
+        stack, self.stack, self.session = self.stack, None, None
+        if stack is not None:
+            stack.close()
+
+
 class SnowflakeSource:
     """Snowflake, by the reporter's role: selects alone, tagged with the page that asks.
 
-    A session a page, kept for a while: logging in takes longer than most answers.
+    A session a page, kept for a while: logging in takes longer than most answers. With ``words``
+    off, no statement names a column of customers' words.
     """
 
     def __init__(
@@ -240,13 +272,17 @@ class SnowflakeSource:
         warehouse: Any,
         *,
         fresh_seconds: int,
+        words: bool = False,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        seconds: Callable[[], float] = time.monotonic,
     ) -> None:
         self._warehouse = warehouse
         self._fresh = fresh_seconds
+        self._words = words
         self._clock = clock
+        self._seconds = seconds
         self._lock = threading.Lock()
-        self._sessions: dict[str, tuple[ExitStack, Any, float]] = {}
+        self._sessions: dict[str, _Session] = {}
 
     def state(self) -> State:
         # What has been read stays for this long, so that reloading a page costs nothing.
@@ -256,37 +292,48 @@ class SnowflakeSource:
     def read(self, sql: str, values: Sequence[Value], page: str) -> Rows:
         if not sql.lstrip().lower().startswith(("select", "with")):
             raise ValueError("the dashboards read, and nothing else")
+        if not self._words and WORDS.intersection(re.findall(r"\w+", sql.lower())):
+            raise PermissionError(f"the page {page} asks for customers' words; they are off")
+        self._end_idle()
         with self._lock:
-            kept = page in self._sessions
+            own = self._sessions.setdefault(page, _Session())
+        with own.lock:
+            kept = own.session is not None
             try:
-                return list(self._session(page).query(sql, list(values)))
+                return self._ask(own, sql, values, page)
             except TryAgain:
-                self._end(page)
+                own.end()
                 if not kept:
                     raise
                 # A session that was kept too long; a new one is worth one more try.
-                return list(self._session(page).query(sql, list(values)))
+                return self._ask(own, sql, values, page)
 
-    def _session(self, page: str) -> Any:
-        now = time.monotonic()
-        for name in [n for n, (_, _, used) in self._sessions.items() if now - used > IDLE_SECONDS]:
-            self._end(name)
-        if page not in self._sessions:
+    def _ask(self, own: _Session, sql: str, values: Sequence[Value], page: str) -> Rows:
+        if own.session is None:
             stack = ExitStack()
-            session = stack.enter_context(self._warehouse.open(f"semarize dashboards: {page}"))
-            self._sessions[page] = (stack, session, now)
-        stack, session, _ = self._sessions[page]
-        self._sessions[page] = (stack, session, now)
-        return session
+            opened = stack.enter_context(self._warehouse.open(f"semarize dashboards: {page}"))
+            own.stack, own.session = stack, opened
+        own.used = self._seconds()
+        return list(own.session.query(sql, list(values)))
 
-    def _end(self, page: str) -> None:
-        self._sessions.pop(page)[0].close()
+    def _end_idle(self) -> None:
+        with self._lock:
+            kept = list(self._sessions.values())
+        for each in kept:
+            # Whoever holds it is using it.
+            if self._seconds() - each.used > IDLE_SECONDS and each.lock.acquire(blocking=False):
+                try:
+                    each.end()
+                finally:
+                    each.lock.release()
 
     def close(self) -> None:
         """Log out."""
         with self._lock:
-            for page in list(self._sessions):
-                self._end(page)
+            kept = list(self._sessions.values())
+        for each in kept:
+            with each.lock:
+                each.end()
 
 
 def _quoted(name: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date, datetime
+from decimal import ROUND_HALF_UP, Decimal
 
 from semarize_pipeline import vendors
 
@@ -22,6 +23,13 @@ _NAMES = {
     "chorus": "Chorus",
 }
 CHANNELS = ("voice", "video", "chat", "email")
+# What became of a claim that was held against a document.
+OUTCOMES = {
+    "accurate": "#009E73",
+    "imprecise": "#E69F00",
+    "outdated": "#CC79A7",
+    "inaccurate": "#D55E00",
+}
 # What Streamlit is started with: `theme.` options.
 THEME: dict[str, str | int | bool] = {
     "base": "light",
@@ -48,7 +56,9 @@ def label(name: str) -> str:
 
 
 def colours(kind: str, values: Iterable[str]) -> dict[str, str]:
-    """Value → colour. A vendor or channel has one colour on every page, whoever else is shown."""
+    """Value → colour. A vendor, channel or outcome has one on every page, whoever else is shown."""
+    if kind == "outcome":
+        return OUTCOMES
     known = {
         "vendor": [vendor_name(v) for v in sorted(vendors.names())],
         "channel": list(CHANNELS),
@@ -60,12 +70,16 @@ def colours(kind: str, values: Iterable[str]) -> dict[str, str]:
 
 def number(value: float | int | None, decimals: int = 0) -> str:
     """A number with thousands apart; a dash for none."""
-    return NONE if value is None or value != value else f"{value:,.{decimals}f}"
+    if value is None or value != value:
+        return NONE
+    # As browsers round, who show the same figures in tables: halves go up.
+    step = Decimal(1).scaleb(-decimals)
+    return f"{Decimal(str(value)).quantize(step, ROUND_HALF_UP):,.{decimals}f}"
 
 
 def percent(share: float | None, decimals: int = 0) -> str:
     """A share from 0 to 1 in per cent; a dash for none."""
-    return NONE if share is None or share != share else f"{share * 100:.{decimals}f} %"
+    return NONE if share is None or share != share else f"{number(share * 100, decimals)} %"
 
 
 def day(value: date) -> str:

@@ -25,6 +25,7 @@ from unit.warehouse.emulator import PASSWORD, emulated, told
 
 from semarize_pipeline.warehouse.duckdb import DuckDBWarehouse
 from semarize_pipeline.warehouse.port import Warehouse
+from semarize_sandbox.kits import kits
 from semarize_sandbox.model import Turn
 from semarize_sandbox.server import running
 from semarize_sandbox.world import World
@@ -75,6 +76,12 @@ NOT_FILLED = {
     "rep_certification_tracker", "agent_attrition_features", "agent_attrition_risk_history",
     "agent_attrition_risk", "agent_attrition_backtest",
 }  # fmt: skip
+NOT_FILLED |= {
+    model.format(kit.name)
+    for kit in kits().values()
+    if kit.name not in ("interaction_quality", "deal_signals")
+    for model in ("stg_semarize__{}_scores", "int_{}_scores__latest")
+}
 # Odd, and long: what a transfer by file, by JSON or by SQL could spoil.
 ODD = "Grüß Gott 👩🏽‍💻 'q' \"Q\" \\ back\\slash; -- drop\ttable {} ❤ NUL:\0. "
 

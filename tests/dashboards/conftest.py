@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 import time
@@ -16,9 +15,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import company_warehouse
 import duckdb
 import pytest
+from browser import headless, settle
 from playwright.sync_api import (
     Browser,
     BrowserContext,
@@ -35,18 +34,11 @@ READY_SECONDS = 60.0
 
 
 @pytest.fixture(scope="session")
-def warehouse(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
-    """The built company. Under xdist the processes' folders have one parent."""
-    base = tmp_path_factory.getbasetemp()
-    return company_warehouse.built((base if worker_id == "master" else base.parent) / "company")
-
-
-@pytest.fixture(scope="session")
-def query(warehouse: Path) -> Callable[..., list[tuple[Any, ...]]]:
+def query(company_file: Path) -> Callable[..., list[tuple[Any, ...]]]:
     """Rows of the mart itself, to hold a page's figures against."""
 
     def rows(sql: str, *values: Any) -> list[tuple[Any, ...]]:
-        with duckdb.connect(str(warehouse), read_only=True) as connection:
+        with duckdb.connect(str(company_file), read_only=True) as connection:
             connection.execute("set timezone = 'UTC'")
             return connection.execute(sql, list(values)).fetchall()
 
@@ -108,20 +100,30 @@ class Served:
 
 
 @pytest.fixture(scope="session")
-def served(warehouse: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    """The dashboards as they are by default: without transcripts."""
+def served(company_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """The dashboards as the sandbox's are: without transcripts, with the people, all made up."""
     log = tmp_path_factory.mktemp("dashboards") / "dashboards.log"
-    with dashboards(warehouse, log) as url:
+    with dashboards(company_file, log, DASHBOARD_WORKFORCE="true") as url:
+        yield Served(url, log)
+
+
+@pytest.fixture(scope="session")
+def served_by_default(
+    company_file: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Served]:
+    """The dashboards with no switch on."""
+    log = tmp_path_factory.mktemp("dashboards") / "default.log"
+    with dashboards(company_file, log) as url:
         yield Served(url, log)
 
 
 @pytest.fixture(scope="session")
 def served_with_words(
-    warehouse: Path, tmp_path_factory: pytest.TempPathFactory
+    company_file: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Served]:
     """The dashboards with the operator's switch on."""
     log = tmp_path_factory.mktemp("dashboards") / "words.log"
-    with dashboards(warehouse, log, DASHBOARD_TRANSCRIPTS="true") as url:
+    with dashboards(company_file, log, DASHBOARD_TRANSCRIPTS="true") as url:
         yield Served(url, log)
 
 
@@ -133,18 +135,9 @@ def playwright() -> Iterator[Playwright]:
 
 @pytest.fixture(scope="session")
 def browser(playwright: Playwright) -> Iterator[Browser]:
-    """The system's Chromium; none is downloaded."""
-    binary = shutil.which("chromium") or shutil.which("chromium-browser")
-    if binary is None:
-        pytest.fail("there is no chromium: install it (Debian: sudo sh .ci/install-debian)")
-    # Its sandbox is not for root, as whom CI runs; it sees nothing but our own pages.
-    started = playwright.chromium.launch(
-        executable_path=binary, args=["--no-sandbox", "--disable-dev-shm-usage"]
-    )
-    try:
+    """One for all tests: it takes longer to start than most pages."""
+    with headless(playwright) as started:
         yield started
-    finally:
-        started.close()
 
 
 @dataclass
@@ -166,13 +159,7 @@ class Visit:
 
     def settle(self) -> None:
         """Wait until the script has run and the page has drawn it."""
-        self.page.wait_for_selector(".st-key-headline, .st-key-empty, [data-testid=stException]")
-        self.page.wait_for_function(
-            "document.querySelector('[data-testid=stApp]').dataset.testScriptState === 'notRunning'"
-            # Each part's code is loaded when it is first needed.
-            "&& ![...document.querySelectorAll('[class*=st-key-csv_]')].some(e => !e.innerText)"
-            "&& !document.querySelector('[data-stale=true]')"
-        )
+        settle(self.page)
 
     def text(self, key: str) -> str:
         """The text of one of our parts."""
@@ -192,6 +179,23 @@ class Visit:
             self.page.locator(f".st-key-csv_{table} button").click()
         return Path(downloading.value.path()).read_bytes()
 
+    def look(self) -> Look:
+        """All of it, with each table's CSV."""
+        tables = self.tables()
+        return Look(
+            main=self.page.inner_text("[data-testid=stMain]"),
+            parts={key: self.text(key) for key in ("headline", "basis", "sandbox", "about")},
+            figures=self.figures(),
+            errors=self.page.locator(
+                "[data-testid=stException], [data-testid=stAlertContentError]"
+            ).count(),
+            labels={table: self.text(f"csv_{table}") for table in tables},
+            csv={table: self.download(table) for table in tables},
+            complaints=self.complaints,
+            hosts=self.hosts,
+            received=b"".join(self.received),
+        )
+
     def tables(self) -> list[str]:
         """The names of the tables on the page."""
         keys = self.page.evaluate(
@@ -209,9 +213,9 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
     opened.close()
 
 
-@pytest.fixture
-def visit(context: BrowserContext) -> Iterator[Callable[[Served], Visit]]:
-    """A visitor's new window, which is a session of its own for the dashboards."""
+@contextmanager
+def windows(context: BrowserContext) -> Iterator[Callable[[Served], Visit]]:
+    """New windows, each a session of its own for the dashboards, until the block ends."""
     pages = []
 
     def start(served: Served) -> Visit:
@@ -232,6 +236,44 @@ def visit(context: BrowserContext) -> Iterator[Callable[[Served], Visit]]:
     yield start
     for page in pages:
         page.close()
+
+
+@pytest.fixture
+def visit(context: BrowserContext) -> Iterator[Callable[[Served], Visit]]:
+    """A visitor's new window."""
+    with windows(context) as start:
+        yield start
+
+
+@dataclass(frozen=True)
+class Look:
+    """A page as it opens: what several tests want to know of it, from one visit."""
+
+    complaints: list[str]
+    hosts: set[str]
+    received: bytes
+    main: str
+    parts: dict[str, str]
+    figures: str
+    errors: int
+    labels: dict[str, str]
+    csv: dict[str, bytes]
+
+
+@pytest.fixture(scope="session")
+def look(context: BrowserContext, served: Served) -> Callable[[str], Look]:
+    """The page at a path, looked at once in a run."""
+    seen: dict[str, Look] = {}
+
+    def first(path: str) -> Look:
+        if path not in seen:
+            with windows(context) as start:
+                visit = start(served)
+                visit.open(path)
+                seen[path] = visit.look()
+        return seen[path]
+
+    return first
 
 
 def _console(made: Visit, message: ConsoleMessage) -> None:

@@ -110,6 +110,65 @@ FIGURES: dict[tuple[str, str], tuple[str, str, tuple[str, ...]]] = {
         "where is_scored order by started_at desc limit 1)",
         ("kit_name", "brick_key", "confidence"),
     ),
+    ("attrition", "agents"): (
+        "team=Customer Care",
+        "select rep_name, risk_status, risk_score, risk_source, conversation_count, "
+        "coaching_receptivity from workforce.agent_attrition_risk where team = 'Customer Care'",
+        (
+            "agent",
+            "risk_status",
+            "risk_score",
+            "risk_source",
+            "conversation_count",
+            "coaching_receptivity",
+        ),
+    ),
+    ("compliance", "rules"): (
+        "days=2026-05-04&days=2026-06-28",
+        "select rule_title, sum(conversation_count), "
+        "sum(conversation_count) - sum(conversations_passed), "
+        "1 - sum(conversations_passed) / sum(conversation_count) from marts.compliance_trends "
+        "where week_start between '2026-05-04' and '2026-06-28' "
+        "group by rule_title, kit_version_id",
+        ("rule_title", "conversations", "broken", "broken_share"),
+    ),
+    ("compliance", "register"): (
+        "team=Customer Care&days=2026-05-01&days=2026-06-14",
+        "select violation_key, conversation_key, rule, framework_version, agent_name "
+        "from marts.compliance_evidence_register where team = 'Customer Care' "
+        "and started_on between '2026-05-01' and '2026-06-14'",
+        ("violation_key", "conversation_key", "rule", "framework_version", "agent_name"),
+    ),
+    ("channels", "gaps"): (
+        "quarter=Q2 2026&channel=chat&channel=voice",
+        "select brick_key, channel, conversation_count, score_normalised, gap_points, gap_percent "
+        "from marts.omnichannel_consistency where period_grain = 'quarter' "
+        "and period_start = '2026-04-01' and channel in ('chat', 'voice')",
+        (
+            "brick_key",
+            "channel",
+            "conversation_count",
+            "score_normalised",
+            "gap_points",
+            "gap_percent",
+        ),
+    ),
+    ("territories", "territories"): (
+        "month=June 2026",
+        "select territory, calls, discovery_depth_normalised, competitive_mention_share, "
+        "competitive_mention_ratio, pricing_hesitation_level, deals_closed, recommendation "
+        "from marts.territory_intelligence where month_start = '2026-06-01'",
+        (
+            "territory",
+            "calls",
+            "discovery_depth_normalised",
+            "competitive_mention_share",
+            "competitive_mention_ratio",
+            "pricing_hesitation_level",
+            "deals_closed",
+            "recommendation",
+        ),
+    ),
     ("methodology_ab", "segments"): (
         "",
         "select case scope when 'overall' then 'All segments' "
@@ -168,6 +227,84 @@ FIGURES: dict[tuple[str, str], tuple[str, str, tuple[str, ...]]] = {
             "buying_signal_normalised",
             "buying_signal_ratio_to_lowest",
             "discovery_depth_ratio_to_lowest",
+        ),
+    ),
+    ("messaging_drift", "elements"): (
+        "vendor=Gong&days=2026-05-01&days=2026-06-29",
+        "select element, count(*), avg(is_approved::int), "
+        "round(3000 * regr_slope(is_approved::int, days_since_enablement), 6), "
+        "round(3000 * (regr_slope(is_approved::int, days_since_enablement) - 1.959963984540054 "
+        "* sqrt((regr_syy(is_approved::int, days_since_enablement) "
+        "- power(regr_sxy(is_approved::int, days_since_enablement), 2) "
+        "/ regr_sxx(is_approved::int, days_since_enablement)) / (count(*) - 2) "
+        "/ regr_sxx(is_approved::int, days_since_enablement))), 6) "
+        "from marts.messaging_drift_elements where conversation_key like 'gong:%' "
+        "and days_since_enablement is not null "
+        "and started_on between '2026-05-01' and '2026-06-29' group by element, kit_version_id",
+        ("element", "calls", "approved_share", "points_per_30_days", "lower"),
+    ),
+    ("messaging_drift", "versions"): (
+        "",
+        "select document, document_version, kit_version_id, version_claim_count, "
+        "adoption_lag_days, adoption_status from marts.messaging_adoption_lag",
+        (
+            "document",
+            "document_version",
+            "kit_version_id",
+            "version_claim_count",
+            "adoption_lag_days",
+            "adoption_status",
+        ),
+    ),
+    # Whole weeks, which the weekly mart knows.
+    ("product_claims", "areas"): (
+        "days=2026-05-04&days=2026-06-28",
+        "select knowledge_area, sum(claims_checked), sum(claims_incorrect), sum(claims_imprecise), "
+        "sum(claims_outdated), 1 - sum(claims_correct) / sum(claims_checked) "
+        "from marts.product_claim_accuracy_weekly where scope = 'area' "
+        "and week_start between '2026-05-04' and '2026-06-22' "
+        "group by knowledge_area, kit_version_id",
+        ("knowledge_area", "claims", "inaccurate", "imprecise", "outdated", "wrong_share"),
+    ),
+    ("product_claims", "claims"): (
+        "area=API+limits&vendor=Gong&days=2026-05-01&days=2026-06-29",
+        "select claim_key, documented_fact, cited_version from marts.product_claim_accuracy "
+        "where knowledge_area = 'api_limits' and vendor = 'gong' and not is_correct "
+        "and started_on between '2026-05-01' and '2026-06-29'",
+        ("claim_key", "documented_fact", "cited_version"),
+    ),
+    ("pricing_accuracy", "people"): (
+        "days=2026-06-08&days=2026-06-14",
+        "select rep_name, calls_with_pricing, calls_at_risk, calls_at_risk_unlinked, "
+        "calls_price_outdated, deals_at_risk, amount_at_risk_usd, open_amount_at_risk_usd "
+        "from marts.pricing_risk_exposure_weekly "
+        "where scope = 'rep' and week_start = '2026-06-08'",
+        (
+            "rep_name",
+            "calls_with_pricing",
+            "calls_at_risk",
+            "unlinked",
+            "price_outdated",
+            "deals",
+            "amount_usd",
+            "open_amount_usd",
+        ),
+    ),
+    ("battlecard_accuracy", "competitors"): (
+        "days=2026-05-01&days=2026-05-31",
+        "select competitor, claims_checked, claims_accurate, claims_outdated, "
+        "claims_accurate / claims_checked, "
+        "case action when 'up_to_date' then 'Up to date' when 'update' then 'Update' "
+        "else 'Urgent update' end, battlecard_version from marts.battlecard_accuracy "
+        "where scope = 'competitor' and month_start = '2026-05-01'",
+        (
+            "competitor",
+            "claims",
+            "accurate",
+            "outdated",
+            "holds_share",
+            "action",
+            "battlecard_version",
         ),
     ),
 }

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
+import math
 import re
+import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -14,13 +19,13 @@ import pytest
 
 from semarize_dashboards import parts
 from semarize_dashboards.filters import FILTERS, NAMES
-from semarize_dashboards.page import MINIMUM_N
-from semarize_dashboards.pages import PAGES
+from semarize_dashboards.page import MINIMUM_N, View
+from semarize_dashboards.pages import PAGES, channels
 from semarize_dashboards.pages.conversation import highlighted, quotes
 from semarize_dashboards.query import Query
 from semarize_dashboards.settings import Settings
-from semarize_dashboards.source import DuckDBCopy, NothingYet, source
-from semarize_dashboards.style import CHANNELS, colours, vendor_name
+from semarize_dashboards.source import WORDS, DuckDBCopy, NothingYet, source
+from semarize_dashboards.style import CHANNELS, NONE, colours, number, percent, vendor_name
 from semarize_pipeline import vendors
 from semarize_pipeline.errors import Misconfigured
 from semarize_pipeline.warehouse.duckdb import DuckDBWarehouse
@@ -40,6 +45,7 @@ def file(tmp_path: Path) -> Path:
             "select text as utterance_text from warehouse.landing.gong__utterances"
         )
         connection.execute("create table staging.stg_crm__users as select 'secret' as name")
+        connection.execute("create schema workforce; create table workforce.risk as select 1 as r")
         connection.execute(
             "create table marts.values_made as select 1 as n, 'said' as evidence, 'b' as reason"
         )
@@ -66,6 +72,36 @@ def test_the_copy_holds_no_words_and_no_landing_tables(file: Path) -> None:
     ]
     there = copy.read("select table_name from information_schema.tables", [], "t")
     assert [row["table_name"] for row in there] == ["values_made"]
+    copy.close()
+
+
+def test_people_at_work_are_copied_with_their_own_switch_only(file: Path) -> None:
+    for words in (False, True):
+        copy = DuckDBCopy(file, words=words)
+        copy.state()
+        there = copy.read("select schema_name as s from information_schema.schemata", [], "t")
+        assert "marts" in {row["s"] for row in there}
+        assert "workforce" not in {row["s"] for row in there}
+        copy.close()
+    copy = DuckDBCopy(file, workforce=True)
+    copy.state()
+    assert copy.read("select r from workforce.risk", [], "t") == [{"r": 1}]
+    there = copy.read("select table_name from information_schema.tables", [], "t")
+    assert {row["table_name"] for row in there} == {"values_made", "risk"}
+    copy.close()
+
+
+def test_no_page_reads_people_at_work_unless_they_are_switched_on(file: Path) -> None:
+    """Whatever the login may read: on Snowflake it may be the pipeline's own."""
+    copy = DuckDBCopy(file, words=True, workforce=True)
+    view = View(PAGES[0], copy, copy.state(), {}, words=True)
+    query = Query("select r from workforce.risk")
+    for read in (view.read, view.read_words):
+        with pytest.raises(PermissionError, match="people at work"):
+            read(query)
+        assert list(read(Query("select n from marts.values_made"))["n"]) == [1]
+    shown = replace(view, workforce=True)
+    assert list(shown.read(query)["r"]) == [1]
     copy.close()
 
 
@@ -161,7 +197,9 @@ def test_pages_read_marts_alone_and_say_what_each_filter_narrows() -> None:
         for name, query in page.queries.items():
             tables = re.findall(r"\b(?:from|join)\s+([a-z_]+\.[a-z_]+)", query.sql)
             assert tables, (page.slug, name)
-            assert all(table.startswith("marts.") for table in tables), (page.slug, name, tables)
+            # Only this one is behind the switch for people at work.
+            schemas = ("workforce.",) if page.slug == "attrition" else ("marts.",)
+            assert all(table.startswith(schemas) for table in tables), (page.slug, name, tables)
             assert not re.search(r"--.*;|;", query.sql), (page.slug, name)
             if "{filters}" in query.sql:
                 assert set(page.filters) <= set(query.by or {}), (page.slug, name)
@@ -169,6 +207,20 @@ def test_pages_read_marts_alone_and_say_what_each_filter_narrows() -> None:
     assert seen > 8
     assert len({page.slug for page in PAGES}) == len(PAGES)
     assert all("marts." in filter_.options.sql for filter_ in FILTERS.values())
+
+
+def test_customers_words_are_asked_for_as_such() -> None:
+    """DuckDB's copy holds nulls in their place; on Snowflake such a query is refused."""
+    asked = 0
+    for page in PAGES:
+        module = sys.modules[page.render.__module__]
+        for node in ast.walk(ast.parse(inspect.getsource(module))):
+            match node:
+                case ast.Call(ast.Attribute(attr="read"), [ast.Name(name), *_]):
+                    words = WORDS.intersection(re.findall(r"\w+", getattr(module, name).sql))
+                    assert not words, f"{page.slug}: view.read({name}) names {words}: read_words"
+                    asked += 1
+    assert asked > 8
 
 
 def test_the_minimum_is_the_marts() -> None:
@@ -194,6 +246,32 @@ def test_a_comparison_claims_no_more_than_its_interval() -> None:
     assert parts.compare((0.52, 0.3, 30), (0.5, 0.3, 30)).verdict == "no clear change"
     assert parts.compare((0.9, 0.1, 19), (0.5, 0.1, 100)).verdict == parts.NOT_ENOUGH
     assert parts.compare((0.9, 0.0, 1), (0.5, 0.0, 0)).verdict == parts.NOT_ENOUGH
+
+
+def test_a_share_has_wilsons_interval() -> None:
+    low, high = parts.share_interval(16, 20)
+    assert (round(low, 3), round(high, 3)) == (0.584, 0.919)
+    assert parts.share_interval(0, 10)[0] == 0
+    assert parts.share_interval(10, 10)[1] == 1
+    assert all(math.isnan(bound) for bound in parts.share_interval(0, 0))
+
+
+def test_figures_in_words_round_as_those_in_tables() -> None:
+    assert [percent(each) for each in (0.625, 0.005, 0.615, None)] == ["63 %", "1 %", "62 %", NONE]
+    assert [number(each, 1) for each in (1234.25, -0.25, float("nan"))] == ["1,234.3", "-0.3", NONE]
+
+
+def test_the_widest_gap_is_one_between_channels_with_enough_conversations() -> None:
+    rows = [
+        ("empathy", "voice", 30, 0.0), ("empathy", "chat", 25, 19.0), ("empathy", "video", 4, 40.0),
+        ("clarity", "voice", 30, 0.0), ("clarity", "chat", 3, 30.0),
+    ]  # fmt: skip
+    now = pd.DataFrame(rows, columns=["brick_key", "channel", "conversation_count", "gap_points"])
+    compared = channels.comparable(now.assign(measure=now["brick_key"]))
+    assert list(zip(compared["brick_key"], compared["channel"], strict=True)) == [
+        ("empathy", "chat"),
+        ("empathy", "voice"),
+    ]
 
 
 def test_evidence_is_marked_and_markup_is_not_taken_for_ours() -> None:
@@ -224,7 +302,9 @@ def test_a_vendor_and_a_channel_have_one_colour_each() -> None:
 def test_what_the_operator_sets() -> None:
     usual = Settings.told({"AIRFLOW_HOME": "/a"})
     assert usual.connection == {"conn_type": "duckdb", "host": "/a/warehouse.duckdb"}
-    assert (usual.address, usual.transcripts) == ("127.0.0.1", False)
+    assert (usual.address, usual.transcripts, usual.workforce) == ("127.0.0.1", False, False)
+    assert Settings.told({"DASHBOARD_WORKFORCE": "true"}).workforce
+    assert not Settings.told({"DASHBOARD_TRANSCRIPTS": "true"}).workforce
     own = Settings.told(
         {
             "AIRFLOW_CONN_WAREHOUSE_DEFAULT": '{"conn_type": "duckdb", "host": "/b"}',
@@ -235,6 +315,7 @@ def test_what_the_operator_sets() -> None:
     assert (own.name, own.connection["host"], own.transcripts) == ("dashboards_default", "/c", True)
     for wrong in (
         {"DASHBOARD_TRANSCRIPTS": "perhaps"},
+        {"DASHBOARD_WORKFORCE": "perhaps"},
         {"DASHBOARD_PORT": "eighty"},
         {"AIRFLOW_CONN_WAREHOUSE_DEFAULT": "duckdb:///x"},
     ):

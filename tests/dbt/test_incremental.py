@@ -364,14 +364,9 @@ def test_a_new_brick_and_a_new_scale_change_history(history: History) -> None:
     before, after = text.rsplit("      - name: built_at\n", 1)
     contract.write_text(
         before + "      - name: effort\n        description: Effort.\n        data_type: double\n"
+        "      - name: effort_normalised\n        description: Effort from 0 to 1.\n"
+        "        data_type: double\n"
         "      - name: built_at\n" + after
-    )
-    explorer = marts / "conversation_explorer.sql"
-    explorer.write_text(
-        explorer.read_text().replace(
-            "interaction_quality.topic_primary,",
-            "interaction_quality.topic_primary,\n        interaction_quality.effort,",
-        )
     )
     seed = history.project / "seeds" / "brick_scales.csv"
     seed.write_text(seed.read_text().replace("overall_score,0,100", "overall_score,0,200"))
@@ -384,6 +379,31 @@ def test_a_new_brick_and_a_new_scale_change_history(history: History) -> None:
             "where effort is not null"
         ).fetchall()
     assert found == [(0.5, "m1")]
+
+
+def test_the_explorer_follows_the_crm_where_nothing_lands(history: History) -> None:
+    history.build()
+    with history.batch() as batch:
+        batch.execute("create schema if not exists reference")
+        batch.execute(
+            "create table reference.crm_opportunities as select '006A' as opportunity_id, "
+            "'001A' as account_id, null as owner_user_id, null as owner_email, 'Globex' as name, "
+            "null as product, 'new' as deal_type, null as segment, 'Proposal' as stage, "
+            "900.0 as amount_usd, 3 as seats, false as is_closed, false as is_won, "
+            "date '2026-02-01' as created_on, null as expected_close_on, null as closed_on, "
+            "date '2026-02-01' as known_from, null as known_until"
+        )
+    written = history.build_and_compare()
+    assert (written["conversation_explorer"], written["fct_conversations"]) == (1, 0)
+    with history.batch() as batch:
+        batch.execute("update reference.crm_opportunities set stage = 'Closed Won', is_won = true")
+    assert history.build_and_compare()["conversation_explorer"] == 1
+    with duckdb.connect(str(history.warehouse), read_only=True) as connection:
+        found = connection.execute(
+            "select conversation_id, opportunity_stage, is_opportunity_won, link_method "
+            "from marts.conversation_explorer where opportunity_name = 'Globex'"
+        ).fetchall()
+    assert found == [("g1", "Closed Won", True, "opportunity_id")]
 
 
 def test_a_failed_model_catches_up_after_an_empty_build(history: History) -> None:

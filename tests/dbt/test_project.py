@@ -8,6 +8,9 @@ from typing import Any
 
 import pytest
 import yaml
+from company_landing import scores_table
+
+from semarize_sandbox.kits import kits
 
 VENDOR_MODULES = Path(__file__).resolve().parents[2] / "include" / "semarize_pipeline" / "vendors"
 LAYERS = {"staging": "stg_", "intermediate": "int_"}
@@ -63,8 +66,36 @@ def test_every_landing_table_is_a_source_of_the_same_columns(
     manifest: dict[str, Any], landing: Any
 ) -> None:
     landed = [s for s in manifest["sources"].values() if s["source_name"] == "landing"]
-    assert {source["name"] for source in landed} == {table.name for table in landing.tables()}
+    declared = landing.tables(kits=[scores_table(kit) for kit in kits().values()])
+    assert {source["name"] for source in landed} == {table.name for table in declared}
     assert {source["schema"] for source in landed} == {"landing"}
+
+
+def test_every_kit_of_the_sandbox_is_wide_with_all_its_bricks(
+    manifest: dict[str, Any], landing: Any
+) -> None:
+    """As staging, as the latest score, and in the explorer, a number also from 0 to 1."""
+    settings = yaml.safe_load((landing.project / "dbt_project.yml").read_text())
+    wide = settings["vars"]["kits"]
+    own = set(landing.kits[0].column_names) - set(wide["interaction_quality"])
+    lands = {
+        kit.name: {
+            column.name: column.type.value
+            for column in scores_table(kit).columns
+            if column.name not in own
+        }
+        for kit in kits().values()
+    }
+    assert len(lands) == 12
+    assert wide == lands
+    nodes = manifest["nodes"]
+    explorer = nodes["model.semarize_conversations.conversation_explorer"]["columns"]
+    for kit, bricks in lands.items():
+        normalised = {f"{brick}_normalised" for brick, type_ in bricks.items() if type_ == "float"}
+        assert bricks.keys() | normalised <= explorer.keys(), kit
+        assert {f"{kit}_kit_version_id", f"{kit}_scored_at"} <= explorer.keys()
+        for model in (f"stg_semarize__{kit}_scores", f"int_{kit}_scores__latest"):
+            assert bricks.keys() <= nodes[f"model.semarize_conversations.{model}"]["columns"].keys()
 
 
 def test_what_a_company_brings_is_a_contract_and_has_staging(
@@ -259,8 +290,11 @@ def test_every_formula_has_a_unit_test(
 ) -> None:
     tested = {test["model"] for test in manifest["unit_tests"].values()}
     # No formula there: the union stacks, the calendar is counted and checked after the build, and
-    # what the batches are for is shown by building in steps (test_incremental.py).
-    plain = {
+    # what the batches are for is shown by building in steps (test_incremental.py). The latest
+    # scores of all kits are one macro, which is tested with two of them.
+    latest = {f"int_{kit.name}_scores__latest" for kit in kits().values()}
+    plain = latest - {"int_interaction_quality_scores__latest", "int_deal_signals_scores__latest"}
+    plain |= {
         "int_conversations__unioned", "int_utterances__unioned", "int_utterances__texts",
         "int_landing__batches_read", "int_conversations__participants", "dim_dates",
     }  # fmt: skip
@@ -325,3 +359,23 @@ def test_every_model_that_grows_on_snowflake_is_clustered_by_day_and_vendor(
     for name, (day, vendor) in clustered.items():
         assert vendor == "vendor", name
         assert day.endswith("_on"), name
+
+
+def test_headline_metrics_stand_on_public_marts_and_one_calendar(
+    manifest: dict[str, Any], models: list[dict[str, Any]]
+) -> None:
+    names = {metric["name"] for metric in manifest["metrics"].values()}
+    assert {
+        "conversations", "scored_share", "compliance", "empathy", "resolution_rate",
+        "deal_score", "win_rate", "claim_accuracy", "conversations_pending", "runs_paid",
+    } <= names  # fmt: skip
+    read = {
+        name
+        for each in manifest["semantic_models"].values()
+        for name in each["depends_on"]["nodes"]
+    }
+    public = {model["unique_id"] for model in models if model["access"] == "public"}
+    assert len(read) > 4
+    assert read <= public
+    spines = [model["name"] for model in models if model["time_spine"]]
+    assert spines == ["dim_dates"]

@@ -271,8 +271,9 @@ def test_a_difference_of_shares_is_newcombes(answers: Answers) -> None:
         p, q = row["found"] / row["cases"], row["other_found"] / row["other_cases"]
         p_lower, p_upper = wilson(row["found"], row["cases"])
         q_lower, q_upper = wilson(row["other_found"], row["other_cases"])
-        lower, upper = p - q - math.hypot(p - p_lower, q_upper - q), p - q + math.hypot(
-            p_upper - p, q - q_lower
+        lower, upper = (
+            p - q - math.hypot(p - p_lower, q_upper - q),
+            p - q + math.hypot(p_upper - p, q - q_lower),
         )
         assert answer["difference_lower"] == near(lower)
         assert answer["difference_upper"] == near(upper)

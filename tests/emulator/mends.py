@@ -38,6 +38,7 @@ execute_before = FakeSnowflakeCursor._execute
 command_before = FakeSnowflakeCursor.execute
 close_before = FakeSnowflakeConnection.close
 login_before = fakesnow.server.login_request
+query_before = fakesnow.server.query_request
 moments_before = fakesnow.arrow.timestamp_to_sf_struct
 created_before = fakesnow.transforms.create_table_as
 
@@ -60,6 +61,7 @@ class Sessions(dict[str, FakeSnowflakeConnection]):
 
 
 OPEN: dict[FakeSnowflakeConnection, Session] = {}
+EXPIRED: set[str] = set()
 LOGINS: list[dict[str, Any]] = []
 STATEMENTS: list[dict[str, str]] = []
 
@@ -92,6 +94,7 @@ async def login(request: Request) -> JSONResponse:
             "warehouse": asked.get("warehouse"),
             "database": asked.get("databaseName"),
             "query_tag": parameters.get("QUERY_TAG", ""),
+            "query_seconds": parameters.get("STATEMENT_TIMEOUT_IN_SECONDS"),
         }
     )
     return JSONResponse(answer)
@@ -121,6 +124,32 @@ def close(self: FakeSnowflakeConnection, retry: bool = True) -> None:
     del OPEN[self]
     self.results_cache.clear()
     close_before(self, retry)
+
+
+async def expire(request: Request) -> JSONResponse:
+    """End the sessions of one database, as when nobody used them for hours."""
+    database = request.path_params["database"].upper()
+    ended = [t for t, each in fakesnow.server.sessions.items() if each.database == database]
+    for token in ended:
+        del fakesnow.server.sessions[token]
+        EXPIRED.add(token)
+    return JSONResponse({"expired": len(ended)})
+
+
+async def query(request: Request) -> JSONResponse:
+    """As before; but who asks by an expired token is told of it in Snowflake's own way."""
+    if fakesnow.server.to_token(request) in EXPIRED:
+        return _refused("390112", "Session token has expired.")
+    return await query_before(request)
+
+
+async def renew(request: Request) -> JSONResponse:
+    """The connector asks for a new token by its second one, which has expired as well."""
+    return _refused("390114", "Authentication token has expired.")
+
+
+def _refused(code: str, message: str) -> JSONResponse:
+    return JSONResponse({"data": None, "code": code, "message": message, "success": False})
 
 
 async def history(request: Request) -> JSONResponse:
@@ -243,4 +272,7 @@ def apply() -> None:
     fakesnow.server.sessions = Sessions()
     routes = fakesnow.server.app.router.routes
     routes.insert(0, Route("/session/v1/login-request", login, methods=["POST"]))
+    routes.insert(0, Route("/queries/v1/query-request", query, methods=["POST"]))
+    routes.append(Route("/session/token-request", renew, methods=["POST"]))
+    routes.append(Route("/emulated/{database}/expire", expire, methods=["POST"]))
     routes.append(Route("/emulated/{database}", history, methods=["GET"]))

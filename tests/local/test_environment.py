@@ -104,6 +104,24 @@ def test_dbt_gets_the_tables_of_the_company_where_the_sandbox_serves_it(runtime:
     assert reference({}, isolated=True, company=False) == "false"
 
 
+def test_people_at_work_are_shown_where_all_of_them_are_made_up(runtime: Runtime) -> None:
+    def switch(variables: dict[str, str], **options: bool) -> str | None:
+        made = environment(runtime, variables=variables, sandbox=SANDBOX, **options)
+        return made.get("DASHBOARD_WORKFORCE")
+
+    own = {
+        "AIRFLOW_CONN_GONG_DEFAULT": OWN_GONG,
+        "AIRFLOW_CONN_WAREHOUSE_DEFAULT": "snowflake://production",
+        "AIRFLOW_CONN_DASHBOARDS_DEFAULT": "snowflake://production",
+    }
+    assert switch({}) == "true"
+    assert switch({"DASHBOARD_WORKFORCE": "false"}) == "false", "who runs it decides"
+    for name, connection in own.items():
+        assert switch({name: connection}) is None, name
+        assert switch({name: connection, "DASHBOARD_WORKFORCE": "true"}) == "true"
+    assert switch({"AIRFLOW_CONN_GONG_DEFAULT": OWN_GONG}, isolated=True) == "true"
+
+
 def test_secrets_are_made_once_and_are_nobody_elses(runtime: Runtime) -> None:
     keys = Secrets.of(runtime)
     assert Secrets.of(runtime) == keys

@@ -13,6 +13,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 PIPELINE = ROOT / "include" / "semarize_pipeline"
+DASHBOARDS = ROOT / "include" / "semarize_dashboards"
 PLUGINS = ROOT / "plugins"
 DAGS = ROOT / "dags"
 
@@ -55,15 +56,12 @@ def test_the_reader_of_imports(tmp_path: Path) -> None:
 NEEDS_SNOWFLAKE = "semarize_pipeline.warehouse.snowflake"
 
 
-def test_every_module_but_one_imports_without_airflow_and_snowflake() -> None:
-    code = (
-        f"NEEDS_SNOWFLAKE = {NEEDS_SNOWFLAKE!r}"
-        + """
+IMPORT_ALL = """
 import importlib, pkgutil, sys
 
 class Blocked:
     def find_spec(self, name, path=None, target=None):
-        if name.split(".")[0] in ("airflow", "snowflake", "semarize_airflow", "dbt"):
+        if name.split(".")[0] in BLOCKED:
             raise ImportError(f"{name} is blocked here")
 
 sys.meta_path.insert(0, Blocked())
@@ -72,24 +70,52 @@ try:
     raise SystemExit("nothing is blocked")
 except ImportError:
     pass
-import semarize_pipeline
-names = [m.name for m in pkgutil.walk_packages(semarize_pipeline.__path__, "semarize_pipeline.")]
-assert NEEDS_SNOWFLAKE in names
+package = importlib.import_module(PACKAGE)
+names = [m.name for m in pkgutil.walk_packages(package.__path__, PACKAGE + ".")]
+assert not EXCUSED or EXCUSED in names
 for name in names:
-    if name != NEEDS_SNOWFLAKE:
+    if name != EXCUSED:
         importlib.import_module(name)
 print(len(names))
 """
-    )
+
+
+def import_all(package: str, *blocked: str, excused: str | None = None) -> int:
+    """Import every module of a package where some others are not there; returns how many."""
+    told = f"PACKAGE, BLOCKED, EXCUSED = {package!r}, {blocked!r}, {excused!r}\n"
     done = subprocess.run(
-        [sys.executable, "-c", code],
+        [sys.executable, "-c", told + IMPORT_ALL],
         env={**os.environ, "PYTHONPATH": str(ROOT / "include")},
         capture_output=True,
         text=True,
         timeout=60,
     )
     assert done.returncode == 0, done.stderr
-    assert int(done.stdout) >= len(modules(PIPELINE)) - 1, "each file was imported"
+    return int(done.stdout)
+
+
+def test_every_module_but_one_imports_without_airflow_and_snowflake() -> None:
+    blocked = ("airflow", "snowflake", "semarize_airflow", "semarize_dashboards", "dbt")
+    there = import_all("semarize_pipeline", *blocked, excused=NEEDS_SNOWFLAKE)
+    assert there >= len(modules(PIPELINE)) - 1, "each file was imported"
+
+
+def test_the_dashboards_import_without_airflow_and_snowflake() -> None:
+    """They run beside Airflow, or where there is none."""
+    blocked = ("airflow", "snowflake", "semarize_airflow", "semarize_sandbox", "dbt")
+    # The folder entry/ has the script that Streamlit runs, and the package has its own file.
+    there = import_all("semarize_dashboards", *blocked)
+    assert there >= len(modules(DASHBOARDS)) - 2, "each file was imported"
+
+
+def test_the_dashboards_know_neither_airflow_nor_what_it_runs() -> None:
+    for file in modules(DASHBOARDS):
+        bad = {
+            name
+            for name in imported(file)
+            if within(name, "airflow", "semarize_airflow", "semarize_sandbox", "dags", "dbt")
+        }
+        assert not bad, f"{file.name} imports {bad}"
 
 
 def test_only_one_file_imports_the_connector_and_nobody_imports_it_at_the_top() -> None:
@@ -124,7 +150,15 @@ def test_the_pipeline_knows_neither_airflow_nor_its_sandbox() -> None:
         bad = {
             name
             for name in imported(file)
-            if within(name, "airflow", "semarize_airflow", "semarize_sandbox", "dags", "dbt")
+            if within(
+                name,
+                "airflow",
+                "semarize_airflow",
+                "semarize_dashboards",
+                "semarize_sandbox",
+                "dags",
+                "dbt",
+            )
         }
         assert not bad, f"{file.name} imports {bad}"
 

@@ -11,24 +11,6 @@
 {%- endmacro %}
 
 
-{#- Those that were built anew with another rep, and those of a rep with another name. -#}
-{% macro conversations_of_renamed_reps(since) -%}
-    select conversation_key
-    from {{ ref('fct_conversations') }}
-    where built_at > {{ since }}
-
-    union all
-
-    select built.conversation_key
-    from {{ this }} as built
-    inner join {{ ref('dim_reps') }} as reps
-        on built.rep_key = reps.rep_key
-    where
-        built.rep_name is distinct from reps.rep_name
-        or built.rep_email is distinct from reps.rep_email
-{%- endmacro %}
-
-
 {% macro days_of_renamed_agents(since) -%}
     select
         built.vendor,

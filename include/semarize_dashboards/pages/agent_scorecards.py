@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import timedelta
 
 import pandas as pd
@@ -127,7 +128,7 @@ def render(view: View) -> None:
             "kit": Column("Kit version"),
         },
     )
-    _one(view, agents)
+    _one(view, shown)
 
 
 def _answer(agents: pd.DataFrame, enough: pd.DataFrame) -> None:
@@ -149,11 +150,14 @@ def _answer(agents: pd.DataFrame, enough: pd.DataFrame) -> None:
 
 def _one(view: View, agents: pd.DataFrame) -> None:
     st.subheader("One agent", anchor=False)
+    # In the order of the table: who needs attention first, is shown first.
     names = dict(zip(agents["rep_key"], agents["agent"], strict=True))
+    told = Counter(names.values())
     agent = st.selectbox(
         "Agent",
         list(names),
-        format_func=lambda key: f"{names[key]} ({key})",
+        # Two people may have one name.
+        format_func=lambda key: names[key] if told[names[key]] == 1 else f"{names[key]} ({key})",
         key="agent",
         bind="query-params",
     )

@@ -125,7 +125,7 @@ def _everybody(view: View, people: pd.DataFrame, skills: pd.DataFrame) -> None:
         parts.ranked(
             drawn[["person", "readiness", "status", "calls_scored_least"]], "person", "readiness",
             title="Readiness, mean of the skills", share=True, n="calls_scored_least",
-            colours=("status", {s: c for s, c in _STATUS.values() if s in set(drawn["status"])}),
+            by="status", colours={s: c for s, c in _STATUS.values() if s in set(drawn["status"])},
         )  # fmt: skip
     with right:
         parts.table(

@@ -273,9 +273,7 @@ def _forecast(view: View, once: pd.DataFrame) -> None:
             top.sort_values("difference_usd")[["deal", "difference_usd", "heard"]],
             "deal", "difference_usd", x_title="heard minus CRM, USD",
             title="Where conversations differ most from the CRM, weighted USD",
-            colours=(
-                "heard", {"less than the CRM": style.BAD, "more than the CRM": style.GOOD},
-            ),
+            by="heard", colours={"less than the CRM": style.BAD, "more than the CRM": style.GOOD},
         )  # fmt: skip
 
 

@@ -41,6 +41,7 @@ create database if not exists ${database} comment = 'Conversations and their sco
 
 -- for: the schemas, whose owner alone grants access to what they hold
 create schema if not exists ${database}.landing with managed access comment = 'As it arrived, made and kept by the loader';
+create schema if not exists ${database}.snapshots with managed access comment = 'Kept by dbt: past states of CRM tables that have none';
 create transient schema if not exists ${database}.staging with managed access comment = 'Made by dbt: one view per landing table';
 create transient schema if not exists ${database}.intermediate with managed access comment = 'Made by dbt: views between staging and marts';
 create transient schema if not exists ${database}.marts with managed access comment = 'Made by dbt: what dashboards read';
@@ -48,6 +49,7 @@ create transient schema if not exists ${database}.workforce with managed access 
 
 -- for: how many days a deleted or changed row can still be had back
 alter schema ${database}.landing set data_retention_time_in_days = ${landing_retention_days};
+alter schema ${database}.snapshots set data_retention_time_in_days = ${landing_retention_days};
 alter schema ${database}.staging set data_retention_time_in_days = 0;
 alter schema ${database}.intermediate set data_retention_time_in_days = 0;
 alter schema ${database}.marts set data_retention_time_in_days = ${marts_retention_days};
@@ -61,12 +63,13 @@ grant usage on database ${database} to role ${loader_role};
 grant usage, create table on schema ${database}.landing to role ${loader_role};
 grant usage on warehouse ${loading_warehouse} to role ${loader_role};
 
--- for: dbt reads landing, and makes and owns what is in its four schemas (nobody else is let into
+-- for: dbt reads landing, and makes and owns what is in its five schemas (nobody else is let into
 -- for: workforce here: who may see marts about people at work is for HR to say)
 grant usage on database ${database} to role ${transformer_role};
 grant usage on schema ${database}.landing to role ${transformer_role};
 grant select on all tables in schema ${database}.landing to role ${transformer_role};
 grant select on future tables in schema ${database}.landing to role ${transformer_role};
+grant usage, create table on schema ${database}.snapshots to role ${transformer_role};
 grant usage, create table, create view on schema ${database}.staging to role ${transformer_role};
 grant usage, create table, create view on schema ${database}.intermediate to role ${transformer_role};
 grant usage, create table, create view on schema ${database}.marts to role ${transformer_role};

@@ -153,7 +153,7 @@ def _tell(
             print(f"  {line}")
     warehouse = _shown(runtime.warehouse)
     print(f"\nDone in {seconds:.0f} s. What to open next:")
-    print("  make up        the same in Airflow's own pages, every hour, until `make down`")
+    print("  make up        dashboards of it, and Airflow's own pages, until `make down`")
     print("  make demo      again: only what is new since now")
     print(f"  {warehouse}, such as:")
     query = "from marts.agent_daily_scorecards order by scorecard_date desc limit 5"

@@ -190,6 +190,9 @@ def environment(
         given |= sandbox
     made["SANDBOX_REFERENCE"] = "true" if made_up and company else "false"
     made["DASHBOARD_SANDBOX_DATA"] = "true" if made_up else "false"
+    if not own and not made.get(_variable("dashboards_default")):
+        # Nobody's: all its people are made up.
+        made.setdefault("DASHBOARD_WORKFORCE", "true")
     for name, connection in given.items():
         if name not in own:
             made[_variable(name)] = connection

@@ -52,6 +52,13 @@ def told(port: int, database: str) -> dict[str, list[dict[str, Any]]]:
         return dict(json.load(got))
 
 
+def expire(port: int, database: str) -> int:
+    """Ends this database's sessions behind their users' backs; returns how many there were."""
+    url = f"http://127.0.0.1:{port}/emulated/{database}/expire"
+    with urllib.request.urlopen(urllib.request.Request(url, method="POST"), timeout=10) as got:
+        return int(json.load(got)["expired"])
+
+
 def emulated(port: int, database: str) -> SnowflakeWarehouse:
     # Not at the top: the connector is large, and most tests do without.
     from semarize_pipeline.warehouse.snowflake import SnowflakeConnection, SnowflakeWarehouse

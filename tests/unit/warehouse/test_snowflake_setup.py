@@ -44,7 +44,7 @@ CHOSEN = parameters({"prefix": "calls", "public_key": "QUJD"})
 ALL = statements(CHOSEN)
 TEMPLATES = sorted((ROOT / "include/semarize_pipeline/warehouse").glob("setup*.sql"))
 # Fixed in the code and in dbt_project.yml, so not for an account to name.
-SCHEMAS = {"LANDING", "STAGING", "INTERMEDIATE", "MARTS", "WORKFORCE", "GOVERNANCE"}
+SCHEMAS = {"LANDING", "SNAPSHOTS", "STAGING", "INTERMEDIATE", "MARTS", "WORKFORCE", "GOVERNANCE"}
 OURS = {
     name: CHOSEN[f"{name}_role"]
     for name in ("loader", "transformer", "reporter", "text", "pipeline")
@@ -197,10 +197,10 @@ def test_the_schemas_are_those_of_the_loader_and_of_dbt() -> None:
     project = yaml.safe_load((DBT / "dbt_project.yml").read_text())
     of_dbt = {
         settings["+schema"].upper()
-        for part in ("models", "seeds")
+        for part in ("models", "snapshots", "seeds")
         for settings in _folders(project[part]["semarize_conversations"])
     }
-    assert of_dbt == {"STAGING", "INTERMEDIATE", "MARTS", "WORKFORCE"}
+    assert of_dbt == {"SNAPSHOTS", "STAGING", "INTERMEDIATE", "MARTS", "WORKFORCE"}
     made = {m.path[1] for s in ALL if (m := s.makes("CALLS")) and m.kind == "schema"}
     assert made == SCHEMAS == of_dbt | {tables.SCHEMA.upper(), "GOVERNANCE"}
 
@@ -252,7 +252,8 @@ def test_retention_is_said_for_every_schema_with_data() -> None:
         assert sql(f"alter schema CALLS.{schema.lower()} set data_retention_time_in_days = ")
     for schema in ("staging", "intermediate", "marts", "workforce"):
         assert sql(f"create transient schema if not exists CALLS.{schema} "), "dbt can rebuild it"
-    assert sql("create schema if not exists CALLS.landing "), "what landed has a fail-safe"
+    for schema in ("landing", "snapshots"):
+        assert sql(f"create schema if not exists CALLS.{schema} "), "what dbt cannot rebuild"
 
 
 # ---------------------------------------------------------------------- masking
@@ -385,6 +386,8 @@ def test_each_role_has_these_grants_and_no_other() -> None:
     }
     assert GRANTS.direct[OURS["transformer"]] == {
         use_database,
+        ("usage", "schema", "CALLS.SNAPSHOTS"),
+        ("create table", "schema", "CALLS.SNAPSHOTS"),
         ("usage", "schema", landing),
         ("select", "all tables", landing),
         ("select", "future tables", landing),

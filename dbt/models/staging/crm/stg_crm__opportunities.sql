@@ -1,7 +1,7 @@
 with
 
 source as (
-    {{ reference_rows('crm_opportunities') }}
+    {{ reference_states('crm_opportunities') }}
 
 ),
 

@@ -1,7 +1,7 @@
 with
 
 source as (
-    {{ reference_rows('crm_users') }}
+    {{ reference_states('crm_users') }}
 
 ),
 
