@@ -85,7 +85,7 @@ where
     and s.conversation_key in (
         select a.conversation_key from marts.methodology_adherence as a
         where
-            a.framework = {{framework_again}} and a.kit_version_id = {{version_again}}
+            a.framework = {{framework}} and a.kit_version_id = {{version}}
             and not a.is_covered and a.element in ({{steps}})
     )
 order by c.started_at desc
@@ -163,7 +163,7 @@ def render(view: View) -> None:
             x_title="Share of calls (line: 95 % interval)",
         )  # fmt: skip
     with second:
-        _weeks(told, most)
+        _trend(told, most)
     _coverage(view, coverage)
     _steps(view, told, steps)
     _people(view, told, steps)
@@ -192,42 +192,61 @@ def _answer(steps: pd.DataFrame, coverage: pd.DataFrame) -> None:
             )
         )
         return
-    said = (
-        f"{most['step_title']} is skipped most: on {style.percent(most['share'])} of calls "
-        f"({most['skipped']} of {most['calls']})."
-    )
-    lost = coverage[(coverage["outcome"] == "lost") & (coverage["comparison"] == "higher")]
-    if not lost.empty:
-        gap = lost.sort_values("zero_coverage_difference", ascending=False).iloc[0]
-        won = coverage[(coverage["outcome"] == "won") & (coverage["element"] == gap["element"])]
-        one = "it" if gap["element"] == most["step"] else gap["element_title"]
-        said += (
-            f" Of all closed deals, no call covered {one} in "
-            f"{style.percent(gap['zero_coverage_share'])} of {gap['deal_count']} lost and "
-            f"{style.percent(won.iloc[0]['zero_coverage_share'])} of "
-            f"{won.iloc[0]['deal_count']} won ones."
+    parts.headline(
+        parts.plain(
+            f"The step most skipped is {most['step_title']}: on {style.percent(most['share'])} of "
+            f"calls ({most['skipped']} of {most['calls']}). {_coverage_told(coverage)}"
         )
-    parts.headline(parts.plain(said))
+    )
 
 
-def _weeks(told: pd.DataFrame, most: Any) -> None:
-    one = _summed(told[told["step"] == most["step"]], ["week_start"])
-    every = _summed(told, ["week_start"])
-    enough = one["calls"] >= MINIMUM_N
+def _coverage_told(coverage: pd.DataFrame) -> str:
+    lost = coverage[(coverage["outcome"] == "lost") & (coverage["comparison"] != "not_enough_data")]
+    if lost.empty:
+        return "Too few deals are closed to compare lost with won ones."
+    clear = lost[lost["comparison"] == "higher"]
+    shown = lost if clear.empty else clear
+    most = shown.sort_values("zero_coverage_difference", ascending=False).iloc[0]
+    of_won = coverage[coverage["outcome"] == "won"].set_index("element")
+    won = of_won.loc[most["element"]]
+    deals = f"{most['deal_count']} lost and {won['deal_count']} won deals"
+    if clear.empty:
+        return f"Between {deals}, no step is clearly missing more often in the lost ones."
+    return (
+        f"No call covered {most['element_title']} in {style.percent(most['zero_coverage_share'])} "
+        f"of all {most['deal_count']} lost deals and {style.percent(won['zero_coverage_share'])} "
+        f"of all {won['deal_count']} won ones."
+    )
+
+
+def _over_time(told: pd.DataFrame) -> tuple[str, pd.DataFrame]:
+    """Rows with the column ``period``: weeks, or months where weeks have too few calls."""
+    weeks = told.assign(period=told["week_start"])
+    calls = weeks.groupby(["step", "period"])["calls"].sum()
+    if (calls >= MINIMUM_N).mean() >= 0.5:
+        return "week", weeks
+    return "month", told.assign(period=[day.replace(day=1) for day in told["week_start"]])
+
+
+def _trend(told: pd.DataFrame, most: Any) -> None:
+    unit, told = _over_time(told)
+    one = _summed(told[told["step"] == most["step"]], ["period"])
+    every = _summed(told, ["period"])
+    enough = one[one["calls"] >= MINIMUM_N]
+    title = f"Share skipped, by {unit}"
+    if enough.empty:
+        st.markdown(f"**{title}**")
+        st.caption(f"No {unit} has {MINIMUM_N} calls: choose fewer filters.")
+        return
     drawn = pd.concat(
         [
-            one[enough].assign(step=most["step_title"]),
-            every[every["week_start"].isin(one[enough]["week_start"])].assign(step="All steps"),
+            enough.assign(step=most["step_title"]),
+            every[every["period"].isin(enough["period"])].assign(step="All steps"),
         ]
-    )
-    title = "Share skipped, by week of the calls"
-    if drawn.empty:
-        st.markdown(f"**{title}**")
-        st.caption(f"No week has {MINIMUM_N} calls: choose fewer filters.")
-        return
-    parts.lines(drawn, "week_start", "share", "step", n="calls", share=True, title=title)
-    if not enough.all():
-        st.caption(f"Without weeks of fewer than {MINIMUM_N} calls.")
+    ).sort_values("period")
+    parts.lines(drawn, "period", "share", "step", n="calls", share=True, title=title)
+    if len(enough) < len(one):
+        st.caption(f"Without {unit}s of fewer than {MINIMUM_N} calls.")
 
 
 def _coverage(view: View, coverage: pd.DataFrame) -> None:
@@ -260,9 +279,9 @@ def _coverage(view: View, coverage: pd.DataFrame) -> None:
             ),
             {
                 "element_title": Column("Step"),
+                "said": Column("In lost deals"),
                 "zero_coverage_share": Column("Never, lost", "share"),
                 "won_share": Column("Never, won", "share"),
-                "said": Column("In lost deals"),
             },
         )
         st.caption(
@@ -273,8 +292,9 @@ def _coverage(view: View, coverage: pd.DataFrame) -> None:
 
 def _steps(view: View, told: pd.DataFrame, steps: pd.DataFrame) -> None:
     st.subheader("Step by step", anchor=False)
-    weeks = _summed(told, ["step", "week_start"]).sort_values("week_start")
-    trends = weeks[weeks["calls"] >= MINIMUM_N].groupby("step")["share"].apply(list)
+    unit, told = _over_time(told)
+    periods = _summed(told, ["step", "period"]).sort_values("period")
+    trends = periods[periods["calls"] >= MINIMUM_N].groupby("step")["share"].apply(list)
     parts.table(
         view,
         "steps",
@@ -291,7 +311,7 @@ def _steps(view: View, told: pd.DataFrame, steps: pd.DataFrame) -> None:
             "share": Column("Share skipped", "share"),
             "lower": Column("from", "share", help="95 % interval"),
             "upper": Column("to", "share", help="95 % interval"),
-            "trend": Column("By week", "line", help=f"Weeks with {MINIMUM_N} calls or more"),
+            "trend": Column(f"By {unit}", "line", help=f"Those of {MINIMUM_N} calls or more"),
             "discovery_calls": Column("Discovery calls", "number"),
             "discovery_share": Column("Skipped in these", "share"),
         },
@@ -337,8 +357,6 @@ def _calls(view: View, steps: pd.DataFrame, asked: dict[str, Any]) -> None:
     calls = view.read(
         CALLS,
         **asked,
-        framework_again=asked["framework"],
-        version_again=asked["version"],
         steps=[step] if step else list(titles),
     )
     if calls.empty:

@@ -200,9 +200,9 @@ def _leaks_told(steps: pd.DataFrame) -> str:
     elif not watch.empty:
         first = watch.iloc[0]
         said = (
-            f"No step needs a rewrite. {_steps_told(len(watch)).capitalize()} leaked a "
-            f"competitor's price now and then, most often step {first['step_number']} of "
-            f"{first['cadence_name']} ({first['violations']} of {first['calls']} calls)."
+            f"No step needs a rewrite. A competitor's price was leaked most on step "
+            f"{first['step_number']} of {first['cadence_name']} ({first['step_name']}): on "
+            f"{first['violations']} of {first['calls']} calls."
         )
     elif judged:
         said = f"None of {_steps_told(judged)} with enough calls leaked a competitor's price."
