@@ -351,7 +351,7 @@ def ranked(
     :param n: the column with how many stand behind a bar.
     :param colours: the colour of each value of ``by``; without it, the palette's.
     """
-    form = ".1%" if share else ",.4~g"
+    form = ".1%" if share else ",~r"
     told: list[Any] = [
         alt.Tooltip(f"{name}:N", title=style.label(name)),
         *([alt.Tooltip(f"{by}:N", title=style.label(by))] if by else []),
@@ -364,7 +364,7 @@ def ranked(
     base = alt.Chart(rows).encode(
         y=alt.Y(f"{name}:N", title=None, sort=order, axis=names), tooltip=told
     )
-    axis = alt.Axis(format=".0%" if share else ",~g", tickMinStep=0.01 if share else 1)
+    axis = alt.Axis(format=".0%" if share else ",~r", tickMinStep=0.01 if share else 1)
     drawn: Any = base.mark_bar(color=style.PRIMARY).encode(
         x=alt.X(f"{y}:Q", title=x_title, axis=axis)
     )

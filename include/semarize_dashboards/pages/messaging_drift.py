@@ -223,23 +223,23 @@ def render(view: View) -> None:
         "Conversations of one person are alike, so the intervals are a little too narrow."
     )
     _adoption(view, versions)
-    with st.expander("By days since enablement"):
-        parts.table(
-            view,
-            "ages",
-            ages,
-            {
-                "element": Column("Element"),
-                "bucket_from_days": Column("Days since, from", "number"),
-                "bucket_to_days": Column("to", "number"),
-                "calls": Column("n", "number"),
-                "approved_share": Column("Approved messaging", "share"),
-                "lower": Column("95 % interval, from", "share"),
-                "upper": Column("to", "share"),
-                "outdated": Column("With older words", "number"),
-                "kit": Column("Kit version"),
-            },
-        )
+    st.subheader("By days since enablement", anchor=False)
+    parts.table(
+        view,
+        "ages",
+        ages,
+        {
+            "element": Column("Element"),
+            "bucket_from_days": Column("Days since, from", "number"),
+            "bucket_to_days": Column("to", "number"),
+            "calls": Column("n", "number"),
+            "approved_share": Column("Approved messaging", "share"),
+            "lower": Column("95 % interval, from", "share"),
+            "upper": Column("to", "share"),
+            "outdated": Column("With older words", "number"),
+            "kit": Column("Kit version"),
+        },
+    )
     _conversations(view)
 
 

@@ -114,25 +114,37 @@ def render(view: View) -> None:
         _areas(view, areas)
     with right:
         _weeks(view.read(WEEKS))
-    by_area, by_version, by_person = st.tabs(["By area", "By document version", "By person"])
-    with by_area:
-        _table(view, "areas", areas, {"area": Column("Area")})
-    with by_version:
+    _tables(view, areas)
+    _claims(view, sorted(areas["knowledge_area"].unique()))
+
+
+def _tables(view: View, areas: pd.DataFrame) -> None:
+    by = st.segmented_control(
+        "Show by",
+        ("Area", "Document version", "Person"),
+        default="Area",
+        required=True,
+        key="table",
+        bind="query-params",
+    )
+    if by == "Person":
+        _table(
+            view,
+            "people",
+            _with_shares(view.read(PEOPLE)).sort_values(
+                ["note", "wrong_share"], ascending=[True, False], kind="stable"
+            ),
+            {"rep_name": Column("Person"), "team": Column("Team")},
+        )
+    elif by == "Document version":
         _table(
             view,
             "versions",
             _with_shares(view.read(VERSIONS)),
             {"document": Column("Document"), "document_version": Column("Version in force")},
         )
-    with by_person:
-        people = _with_shares(view.read(PEOPLE))
-        _table(
-            view,
-            "people",
-            people.sort_values(["note", "wrong_share"], ascending=[True, False], kind="stable"),
-            {"rep_name": Column("Person"), "team": Column("Team")},
-        )
-    _claims(view, sorted(areas["knowledge_area"].unique()))
+    else:
+        _table(view, "areas", areas, {"area": Column("Area")})
 
 
 def _with_shares(rows: pd.DataFrame) -> pd.DataFrame:
@@ -302,5 +314,5 @@ PAGE = Page(
         "all": ALL, "areas": AREAS, "versions": VERSIONS, "people": PEOPLE, "weeks": WEEKS,
         "claims": CLAIMS, "quotes": QUOTES,
     },
-    takes=("area",),
+    takes=("area", "table"),
 )  # fmt: skip
