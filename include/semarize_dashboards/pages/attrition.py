@@ -74,13 +74,18 @@ order by f.month_start, f.kit_version_id
 def render(view: View) -> None:
     """Draw the page."""
     if not view.workforce:
-        _off(view, f"Who runs the dashboards can switch it on ({WORKFORCE}=true, then a restart).")
+        _off(
+            f"Who runs the dashboards can switch it on: {WORKFORCE}=true in the environment, then "
+            "a restart. On Snowflake their role needs the schema workforce too."
+        )
         return
     try:
         risks, history, backtest = view.read(RISKS), view.read(HISTORY), view.read(BACKTEST)
     except PipelineError:
-        _off(
-            view, "The dashboards' login may not read the schema workforce: HR's role can grant it."
+        parts.headline("Attrition risk cannot be read\\.")
+        parts.empty(
+            "The dashboards' login may not read the schema workforce.",
+            "On Snowflake, whoever HR agrees to grants it to their role.",
         )
         return
     if history.empty:
@@ -106,9 +111,8 @@ def render(view: View) -> None:
     _one(view, history)
 
 
-def _off(view: View, remedy: str) -> None:
+def _off(remedy: str) -> None:
     parts.headline("Attrition risk is about people at work, and switched off\\.")
-    parts.basis(view, 0, "agents")
     with st.container(key="empty"):
         st.info(
             f"{parts.plain(remedy)}  \nEverybody who can open the dashboards then sees it: whether "
@@ -197,7 +201,6 @@ def _agents(view: View, risks: pd.DataFrame, history: pd.DataFrame) -> None:
             "receptivity_conversation_count": Column(
                 "n", "number", help="Conversations that show it"
             ),
-            "kit": Column("Kit version"),
         },
     )
 

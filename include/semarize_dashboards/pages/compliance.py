@@ -139,13 +139,14 @@ def _figures(weeks: pd.DataFrame, frameworks: pd.DataFrame) -> None:
     ]
     theirs = frameworks[~frameworks["is_custom"].astype(bool)] if len(frameworks) else frameworks
     if len(theirs):
-        least = theirs.sort_values("violation_coverage_share", kind="stable").iloc[0]
+        least = theirs.sort_values("violations_missed", ascending=False, kind="stable").iloc[0]
+        known = int(least["violations_known"])
         shown.append(
             Figure(
                 "Vendor's default would miss",
-                style.percent(1 - least["violation_coverage_share"]),
+                style.percent(least["violations_missed"] / known if known else None),
                 help=f"{style.number(least['violations_missed'])} of "
-                f"{style.number(least['violations_known'])} violations, of all days and teams",
+                f"{style.number(known)} violations, of all days and teams",
             )
         )
     parts.figures(shown)

@@ -132,7 +132,7 @@ def _answer(now: pd.DataFrame, month: str) -> None:
         f"{style.number(first['calls'])} calls name a competitor"
     )
     ratio = first["competitive_mention_ratio"]
-    if ratio == ratio and ratio > 1:
+    if pd.notna(ratio) and ratio > 1:
         said += f", {ratio:.1f} times the share in {parts.plain(first['baseline_territory'])}"
     said += f"; price hesitation is {parts.plain(first['pricing_hesitation_level'])}\\."
     parts.headline(said)
