@@ -17,7 +17,8 @@ def views(url: str | None) -> list[dict[str, Any]]:
             "name": "Dashboards",
             "href": url,
             "destination": "nav",
-            "nav_top_level": True,
+            # On its own in the menu, Airflow 3.3 makes it a button that does nothing.
+            "category": "browse",
         }
     ]
 

@@ -14,8 +14,11 @@ import pytest
 
 SECONDS = {
     "tests/airflow/test_both_warehouses.py": 90,
+    "tests/airflow/test_dashboards_link.py": 10,
     "tests/airflow/test_waiting.py": 20,
     "tests/airflow/test_whole_dags.py": 20,
+    "tests/dashboards/test_pages.py": 150,
+    "tests/dashboards/test_snowflake.py": 10,
     "tests/dbt/test_build.py": 20,
     "tests/dbt/test_company.py": 30,
     "tests/dbt/test_incremental.py": 130,

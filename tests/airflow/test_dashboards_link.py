@@ -72,6 +72,9 @@ def test_airflow_loads_it_and_shows_the_entry(tmp_path: Path) -> None:
     assert [(view["name"], view["href"]) for view in plugin["external_views"]] == [
         ("Dashboards", "https://dashboards.example.com/x")
     ]
+    (view,) = plugin["external_views"]
+    assert "nav_top_level" not in view, "a button without a way, in Airflow 3.3"
+    assert view["category"] == "browse"
     assert told["touched"] == []
     assert told["watched"] == 1, "the watch sees a file that is written"
     ours = {"semarize_airflow", "semarize_dashboards", "semarize_pipeline", "streamlit", "duckdb"}
