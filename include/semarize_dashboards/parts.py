@@ -535,7 +535,8 @@ def share_interval(count: int, n: int) -> tuple[float, float]:
     share, spread = count / n, _NORMAL**2 / n
     half = _NORMAL * math.sqrt(share * (1 - share) / n + spread / (4 * n))
     low, high = ((share + spread / 2 + sign * half) / (1 + spread) for sign in (-1, 1))
-    return max(low, 0.0), min(high, 1.0)
+    # Rounding misses the ends, where the bounds are known.
+    return 0.0 if count == 0 else low, 1.0 if count == n else high
 
 
 @dataclass(frozen=True, slots=True)
