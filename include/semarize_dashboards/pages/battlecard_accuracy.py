@@ -212,6 +212,7 @@ def _claims(view: View) -> None:
         "team": Column("Team"),
         "competitor": Column("Competitor"),
         "claim": Column("Claim"),
+        **({"quote": Column("What was said")} if view.words else {}),
         "outcome": Column("Outcome"),
         "verdict_since_version": Column("Outdated since"),
         "battlecard_version": Column("Battlecard of the day"),
@@ -220,7 +221,6 @@ def _claims(view: View) -> None:
     }
     if view.words:
         shown = shown.merge(view.read_words(QUOTES), on="claim_key", how="left")
-        columns["quote"] = Column("What was said")
     parts.table(view, "claims", shown, columns)
     if not view.words:
         st.caption("What was said is hidden while transcripts are switched off.")
