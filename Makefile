@@ -57,14 +57,19 @@ snowflake-plan: ## what the pipeline needs in Snowflake, as SQL to read and run;
 	@$(RUN) -m semarize_airflow.local snowflake-plan $(ARGS)
 
 .PHONY: test
-test: ## every test; ARGS=... goes to pytest
+test: ## every test but those in a browser; ARGS=... goes to pytest
 	@$(SETUP) tests dbt
-	@$(TEST) $(SIDE_BY_SIDE) $(ARGS)
+	@$(TEST) $(SIDE_BY_SIDE) -m "not browser" $(ARGS)
+
+.PHONY: test-browser
+test-browser: ## every page of the dashboards in headless Chromium
+	@$(SETUP) tests dbt
+	@$(TEST) $(SIDE_BY_SIDE) -m browser tests/dashboards $(ARGS)
 
 .PHONY: test-fast
 test-fast: ## the tests that take less than a few seconds each
 	@$(SETUP) tests dbt
-	@$(TEST) $(SIDE_BY_SIDE) -m "not slow" $(ARGS)
+	@$(TEST) $(SIDE_BY_SIDE) -m "not slow and not browser" $(ARGS)
 
 .PHONY: test-snowflake
 test-snowflake: ## the tests against a real Snowflake account, where one is configured

@@ -30,6 +30,7 @@ _CSS = """<style>
 .stMainBlockContainer h1 {font-size: 1.9rem; padding: 0;}
 .stMainBlockContainer h3 {font-size: 1.25rem;}
 [data-testid="stMetricValue"] {font-size: 1.7rem;}
+.st-key-menu [data-testid="stCaptionContainer"] {padding-top: 0.4rem;}
 </style>"""
 
 
@@ -90,19 +91,21 @@ def _shown(page: Page) -> Callable[[], None]:
 
 def main() -> None:
     """Draw the menu and run the page that is open."""
-    menu: dict[str, list[st.Page]] = {}
+    menu: dict[str, list[tuple[Page, st.Page]]] = {}
     for number, page in enumerate(PAGES):
-        menu.setdefault(page.section, []).append(
-            st.Page(
-                _shown(page),
-                title=page.title,
-                icon=page.icon,
-                url_path=page.slug,
-                default=number == 0,
-            )
-        )
-    opened = st.navigation(menu, expanded=True)
+        made = st.Page(_shown(page), title=page.title, url_path=page.slug, default=number == 0)
+        menu.setdefault(page.section, []).append((page, made))
+    # The menu is drawn here: an icon that Streamlit's own menu shows is the browser tab's too,
+    # and that one would be fetched from the internet.
+    opened = st.navigation(
+        [made for pages in menu.values() for _, made in pages], position="hidden"
+    )
     st.set_page_config(
         page_title=f"{opened.title} · Conversations", page_icon=str(_ICON), layout="wide"
     )
+    with st.sidebar, st.container(key="menu", gap="xsmall"):
+        for section, pages in menu.items():
+            st.caption(section)
+            for page, made in pages:
+                st.page_link(made, label=page.title, icon=page.icon)
     opened.run()

@@ -35,6 +35,8 @@ MARTS = "marts"
 STAGING = "staging"
 # The marts about people at work (HR): read, and copied, only with the switch for them.
 WORKFORCE = "workforce"
+# Kits about those who talk for a living: their answers are for HR, as that schema is.
+WORKFORCE_KITS = ("agent_wellbeing",)
 # Columns that quote a customer, or retell one. Without the switch the copy holds nulls in them.
 WORDS = frozenset({"evidence", "reason", "quote", "pain_point", "utterance_text"})
 LOOK_AGAIN_SECONDS = 2.0

@@ -65,9 +65,9 @@ def test_every_page_has_a_statement() -> None:
 
 @pytest.mark.parametrize("slug", sorted(STATEMENTS))
 def test_it_gives_rows_in_both_dialects(
-    slug: str, warehouse: Path, as_snowflake: dict[str, Any]
+    slug: str, company_file: Path, as_snowflake: dict[str, Any]
 ) -> None:
-    with duckdb.connect(str(warehouse), read_only=True) as connection:
+    with duckdb.connect(str(company_file), read_only=True) as connection:
         read = connection.execute(STATEMENTS[slug])
         names = [column[0] for column in read.description or []]
         rows = read.fetchall()

@@ -8,22 +8,19 @@ import os
 import re
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
 import screenshots
 from dashboards.figures import FIGURES
 from PIL import Image
 
-from semarize_dashboards.filters import FILTERS
 from semarize_dashboards.page import Page
 from semarize_dashboards.pages import PAGES, path
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.browser]
 
 LOAD_SECONDS = 2.0
 EVERY = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.slug)
-FILTERED = [page for page in PAGES if set(page.filters) - {"days"}]
 Visitor = Callable[[Any], Any]
 Looker = Callable[[str], Any]
 
@@ -59,71 +56,6 @@ def test_it_is_there_in_two_seconds(page: Page, served: Any, visit: Visitor, loo
         seconds = visit(served).open(path(page))
         taken.append(seconds / max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1)))
     assert min(taken) < LOAD_SECONDS, taken
-
-
-@pytest.mark.parametrize("page", FILTERED, ids=lambda page: page.slug)
-def test_a_filter_changes_figures_and_stands_in_the_url(
-    page: Page, served: Any, visit: Visitor, look: Looker
-) -> None:
-    whole = look(path(page)).figures
-    seen = visit(served)
-    seen.open(path(page))
-    name = next(name for name in page.filters if name != "days")
-    seen.page.locator(f".st-key-{name} input").click()
-    seen.page.locator("[data-testid=stMultiSelectDropdown] [role=option]").last.click()
-    seen.page.wait_for_url(re.compile(rf"[?&]{name}="))
-    seen.page.keyboard.press("Escape")
-    seen.settle()
-    seen.page.wait_for_function(
-        "before => document.querySelector('.st-key-basis').innerText !== before",
-        arg=whole.split(" | ")[1],
-    )
-    seen.settle()
-    narrowed = seen.figures()
-    assert narrowed != whole
-    asked = urlsplit(seen.page.url)
-    assert set(parse_qs(asked.query)) == {name}
-
-    again = visit(served)
-    again.open(f"{path(page)}?{asked.query}")
-    assert again.figures() == narrowed, "the address restores what was chosen"
-    assert again.page.url == seen.page.url
-
-
-@pytest.mark.parametrize("page", FILTERED, ids=lambda page: page.slug)
-def test_other_filters_of_the_url_change_figures_too(
-    page: Page,
-    served: Any,
-    visit: Visitor,
-    look: Looker,
-    query: Callable[..., list[tuple[Any, ...]]],
-) -> None:
-    whole = look(path(page)).figures
-    # The first is tried by hand above.
-    first = next(name for name in page.filters if name != "days")
-    for name in set(page.filters) - {"days", "kit_version", first}:
-        filter_ = FILTERS[name]
-        sql, values = filter_.options.bound({})
-        options = [row[-1] for row in query(sql, *values)]
-        assert len(options) > 1, name
-        option = filter_.shown(options[-1])
-        seen = visit(served)
-        seen.open(f"{path(page)}?{name}={quote(option)}")
-        assert f"{name}=" in seen.page.url, "an option that the page does not know"
-        assert seen.page.locator("[data-testid=stException]").count() == 0
-        assert seen.figures() != whole, name
-
-
-@EVERY
-def test_fewer_days_change_figures(page: Page, served: Any, visit: Visitor, look: Looker) -> None:
-    if "days" not in page.filters:
-        assert page.takes, "a page without days shows one thing"
-        return
-    fewer = visit(served)
-    fewer.open(f"{path(page)}?days=2026-06-01&days=2026-06-14")
-    assert "1 Jun 2026 to 14 Jun 2026" in fewer.text("basis")
-    assert fewer.figures() != look(path(page)).figures
-    assert fewer.page.locator("[data-testid=stException]").count() == 0
 
 
 @EVERY
@@ -239,6 +171,25 @@ def test_people_at_work_are_shown_with_their_own_switch_only(
     assert [name for name in names if name not in told[1]] == []
 
 
+def test_kits_about_people_at_work_need_the_same_switch(
+    served: Any,
+    served_by_default: Any,
+    visit: Visitor,
+    query: Callable[..., list[tuple[Any, ...]]],
+) -> None:
+    ((key,),) = query(
+        "select conversation_key from marts.fct_brick_values where kit_name = 'agent_wellbeing' "
+        "order by 1 limit 1"
+    )
+    said = []
+    for program in (served_by_default, served):
+        seen = visit(program)
+        seen.open(f"conversation?conversation={key}")
+        said.append(b"".join(seen.received))
+    assert [b"interaction_quality" in each for each in said] == [True, True]
+    assert [b"agent_wellbeing" in each for each in said] == [False, True]
+
+
 def test_a_conversation_of_the_list_opens_by_its_address(
     served: Any, visit: Visitor, query: Callable[..., list[tuple[Any, ...]]]
 ) -> None:
@@ -251,15 +202,6 @@ def test_a_conversation_of_the_list_opens_by_its_address(
     assert title in seen.text("headline")
     seen.open("conversation?conversation=nobody:knows")
     assert "no such conversation" in seen.text("headline")
-
-
-def test_filters_stay_from_page_to_page(served: Any, visit: Visitor) -> None:
-    seen = visit(served)
-    seen.open("?vendor=CallMiner")
-    seen.page.get_by_role("link", name="Agent scorecards").click()
-    seen.page.wait_for_url(re.compile("agent_scorecards"))
-    seen.settle()
-    assert "vendor=CallMiner" in seen.page.url
 
 
 def test_pictures_for_the_documentation_are_small_and_of_the_sandbox_alone(

@@ -50,8 +50,9 @@ BACKTEST = Query(
 select
     b.risk_source, b.model_name, b.backtest_state, b.agent_month_count, b.agent_count,
     b.open_agent_month_count, b.flagged_count, b.left_count, b.flagged_and_left_count,
-    b.precision_share, b.precision_share_low, b.precision_share_high, b.recall_share,
-    b.recall_share_low, b.recall_share_high, b.left_share, b.early_warning_weeks, b.kit_version_id
+    b.precision_share, b.precision_share_lower, b.precision_share_upper, b.recall_share,
+    b.recall_share_lower, b.recall_share_upper, b.left_share, b.early_warning_weeks,
+    b.kit_version_id
 from workforce.agent_attrition_backtest as b
 order by b.risk_source, b.model_name, b.kit_version_id
 """
@@ -271,8 +272,8 @@ def _backtest(view: View, backtest: pd.DataFrame) -> None:
             "left_count": Column("Left", "number"),
             "flagged_and_left_count": Column("Both", "number"),
             "precision_share": Column("Of flagged, left", "share"),
-            "precision_share_low": Column("From", "share", 0, "95 % interval"),
-            "precision_share_high": Column("To", "share", 0, "95 % interval"),
+            "precision_share_lower": Column("From", "share", 0, "95 % interval"),
+            "precision_share_upper": Column("To", "share", 0, "95 % interval"),
             "left_share": Column("Of all, left", "share", help="What it has to beat"),
         },
     )

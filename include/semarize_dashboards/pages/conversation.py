@@ -15,7 +15,7 @@ from semarize_dashboards.page import Page, View
 from semarize_dashboards.parts import Column
 from semarize_dashboards.query import Query
 from semarize_dashboards.settings import TRANSCRIPTS
-from semarize_dashboards.source import NothingYet, utterances
+from semarize_dashboards.source import WORKFORCE_KITS, NothingYet, utterances
 from semarize_pipeline.errors import PipelineError
 
 CONVERSATION = Query(
@@ -36,7 +36,7 @@ select
     case when v.value_type = 'text' and b.meaning is null then v.value_text end as value_text
 from marts.fct_brick_values as v
 left join marts.dim_bricks as b on v.brick_id = b.brick_id
-where v.conversation_key = {conversation} and v.is_latest
+where v.conversation_key = {conversation} and v.is_latest and v.kit_name not in ({hidden})
 order by v.kit_name, v.brick_key
 """
 )
@@ -44,7 +44,7 @@ WORDS = Query(
     """
 select kit_name, brick_key, reason, evidence, value_text, value_list
 from marts.fct_brick_values
-where conversation_key = {conversation} and is_latest
+where conversation_key = {conversation} and is_latest and kit_name not in ({hidden})
 order by kit_name, brick_key
 """
 )
@@ -61,6 +61,11 @@ _OFF = (
     "Transcripts, reasons and evidence are switched off. Who runs the dashboards can switch them "
     f"on for everybody who can open them: {TRANSCRIPTS}=true in the environment, then a restart."
 )
+
+
+def _hidden(view: View) -> list[str]:
+    # Never empty: nothing at all is "not in" a list without a name.
+    return [""] if view.workforce else list(WORKFORCE_KITS)
 
 
 def render(view: View) -> None:
@@ -81,7 +86,7 @@ def render(view: View) -> None:
             "It may have been deleted at the vendor. Choose another one, above.",
         )
         return
-    about, signals = told.iloc[0], view.read(SIGNALS, conversation=key)
+    about, signals = told.iloc[0], view.read(SIGNALS, conversation=key, hidden=_hidden(view))
     kits = signals["kit_name"].nunique() if len(signals) else 0
     parts.headline(
         f"{parts.plain(about['title'] or key)}: {kits} kit{'' if kits == 1 else 's'} gave it "
@@ -102,7 +107,7 @@ def render(view: View) -> None:
         _signals(view, signals)
         st.info(parts.plain(_OFF), icon=":material/lock:")
         return
-    words = view.read_words(WORDS, conversation=key)
+    words = view.read_words(WORDS, conversation=key, hidden=_hidden(view))
     merged = signals.drop(columns="value_text").merge(words, on=["kit_name", "brick_key"])
     _signals(view, merged)
     _transcript(view, key, str(about["vendor"]), words)
