@@ -47,6 +47,24 @@ result is in `landing.dbt_results`.
 Always.
 """
 
+RESCORE_DOC = """\
+### What
+Has conversations that have landed evaluated by kits that you name, or by versions of them. No
+vendor is asked. Two kits over the same conversations are a comparison: each has its table
+`scores__<kit>`, and two versions of one kit have rows of their own in it. The hourly runs' kits are
+not disturbed.
+
+### Triage notes
+- **`plan`** says how many runs it would buy, and their price where `score.price_per_run` is set.
+- **`approve` waits** where the plan is large (`history.approve_above_runs`): approve or reject it
+  under Required Actions.
+- **A purple `rescore`** waits for slow runs, or for tomorrow's share of `score.max_runs_per_day`.
+- **To stop it**: mark the task failed. To go on: clear it, or start a run with the same `campaign`.
+
+### Safe to run again?
+Always. What was bought is not bought again, whoever bought it.
+"""
+
 
 def conversations_doc(vendor: str) -> str:
     return _CONVERSATIONS.format(vendor=vendor)
