@@ -65,6 +65,24 @@ not disturbed.
 Always. What was bought is not bought again, whoever bought it.
 """
 
+RECONCILE_DOC = """\
+### What
+Lists the last `history.reconcile_days` of every vendor again. Fetches what the hourly runs missed
+and what has changed since, marks what is deleted or private now, and writes
+`landing.reconciliation`: per vendor and day, listed = scored + unscored + pending + absent +
+quarantined + private + deleted.
+
+### Triage notes
+- **`check` failed**: it names vendor and day. Conversations were listed that are not where the
+  ledger says; a backfill of these days fetches them.
+- **`relist__<vendor>` failed at once**: much less is listed than before, or the credential was
+  refused. Nothing was marked; the message says what to compare.
+- **A purple `relist__<vendor>`** waits for the vendor's limit. It goes on by itself.
+
+### Safe to run again?
+Always. Nothing is marked before a listing is complete.
+"""
+
 
 def conversations_doc(vendor: str) -> str:
     return _CONVERSATIONS.format(vendor=vendor)

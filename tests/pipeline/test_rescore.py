@@ -164,6 +164,7 @@ def test_an_unnamed_version_must_be_named(gong: Bench) -> None:
         go(gong, QUALITY)
 
 
+@pytest.mark.slow
 def test_killed_before_any_write_and_run_again(tmp_path: Path) -> None:
     """The same tables as without a kill, and no run paid twice."""
     given = calls("gong", 3)
