@@ -27,4 +27,7 @@ with DAG(
     # A vendor that cannot be reached must not keep the others from being checked.
     check = CheckAccountOperator(task_id="check", trigger_rule=TriggerRule.ALL_DONE)
     for vendor in vendors.names():
-        ReconcileConversationsOperator(task_id=f"relist__{vendor}", vendor=vendor) >> check
+        relist = ReconcileConversationsOperator(
+            task_id=f"relist__{vendor}", vendor=vendor, pool="history"
+        )
+        relist >> check

@@ -27,5 +27,5 @@ with DAG(
 ):
     plan = PlanRescoreOperator(task_id="plan")
     approve = ApprovePlanOperator(task_id="approve")
-    rescore = RescoreConversationsOperator.partial(task_id="rescore", pool="semarize_api", **MAPPED)
+    rescore = RescoreConversationsOperator.partial(task_id="rescore", pool="history", **MAPPED)
     plan >> approve >> rescore.expand(vendor=plan.output)

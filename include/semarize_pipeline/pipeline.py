@@ -21,7 +21,7 @@ from semarize_pipeline.rest.client import RestClient
 from semarize_pipeline.scoring import ScoreReport, score
 from semarize_pipeline.settings import Kit, Settings
 from semarize_pipeline.state import State
-from semarize_pipeline.state.ledger import SETTLED, Entry, Status
+from semarize_pipeline.state.ledger import SETTLED, Entry, ScoreStatus, Status
 from semarize_pipeline.vendors.base import Fetched, Vendor, Wanted
 from semarize_pipeline.warehouse import tables
 from semarize_pipeline.warehouse.port import Load, Warehouse
@@ -165,6 +165,7 @@ class Reading:
         self._settings = settings.extract
         self._timing = settings.timing_for(vendor.name, vendor.timing)
         self._kits = settings.kits_for(vendor.name) if kits is None else kits
+        self._asks_no_kit = kits is not None and not kits
         self._run = run
         self._requests_seen = 0
 
@@ -178,6 +179,18 @@ class Reading:
             self._take(batch, window)
             if self.stopped:
                 return
+
+    def look(self, window: Window) -> tuple[int, int]:
+        """How many conversations a window lists, and how many of them nobody knows; lands none."""
+        ask = self._vendor.window(window)
+        records = (r for page in self._api.pages(self._vendor.listing, ask) for r in page)
+        listed = unknown = 0
+        for batch in _batches(records, self._settings.batch_conversations):
+            headers, ended = self._headers(batch, self._state.clock())
+            known = self._known(list(headers))
+            listed += len(headers) + len(ended)
+            unknown += sum(id_ not in known for id_ in headers)
+        return listed, unknown
 
     def again(self, records: Sequence[Any]) -> None:
         """Read records once more that were read before, whatever became of them."""
@@ -204,7 +217,10 @@ class Reading:
         for id_, (record, header) in headers.items():
             entry = known.get(id_)
             if entry is None:
-                wanted[id_] = _entry(header, "listed", began, record)
+                wanted[id_] = replace(
+                    _entry(header, "listed", began, record),
+                    score_status="unasked" if self._asks_no_kit else None,
+                )
             elif again:
                 wanted[id_] = replace(entry, listing_hash=digest(record))
             elif entry.status not in SETTLED:
@@ -436,10 +452,16 @@ class Reading:
             next_try_at=None,
             reason=reason,
             landed_at=now if status == "landed" else None,
-            score_status="due" if status == "landed" and self._kits else None,
+            score_status=self._score_of(entry) if status == "landed" else None,
             score_after=None,
         )
         return _Outcome(settled, conversation)
+
+    def _score_of(self, landed: Entry) -> ScoreStatus | None:
+        """What the ledger says of new words' scores; what a backfill began stays its own."""
+        if self._asks_no_kit or landed.score_status == "unasked":
+            return "unasked"
+        return "due" if self._kits else None
 
     def _quarantined(
         self, entry: Entry, stage: str, reason: str, raw: Any, now: datetime

@@ -59,7 +59,8 @@ not disturbed.
 - **`approve` waits** where the plan is large (`history.approve_above_runs`): approve or reject it
   under Required Actions.
 - **A purple `rescore`** waits for slow runs, or for tomorrow's share of `score.max_runs_per_day`.
-- **To stop it**: mark the task failed. To go on: clear it, or start a run with the same `campaign`.
+- **To stop it**: mark the task failed. To go on: clear it, or start a run with the same
+  `campaign`.
 
 ### Safe to run again?
 Always. What was bought is not bought again, whoever bought it.
@@ -81,6 +82,26 @@ quarantined + private + deleted.
 
 ### Safe to run again?
 Always. Nothing is marked before a listing is complete.
+"""
+
+BACKFILL_DOC = """\
+### What
+Reads a stretch of the past from one vendor or all, in slices, and has it scored by the kits that
+you name, or by none. The hourly runs' watermark is not touched, and they keep their share of every
+limit (`history.live_share`).
+
+### Triage notes
+- **`plan`** lists some of the slices and says what it would take: calls, requests, runs, days and
+  cost.
+- **`approve` waits** where the plan is large: approve or reject it under Required Actions.
+- **A purple `backfill`** waits for a day's or week's limit, for tomorrow's cap on runs, or for slow
+  runs. It goes on by itself.
+- **How far it is**: the task's log and its XCom `progress`; the state database's table `slices`.
+- **To stop it**: mark the task failed. To go on: clear it, or start a run with the same
+  `campaign`.
+
+### Safe to run again?
+Always. What landed is not fetched again, what was bought is not bought again.
 """
 
 

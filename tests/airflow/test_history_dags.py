@@ -84,3 +84,52 @@ def test_rescore(run_dag: Any, sandbox: Sandbox, tmp_path: Path) -> None:
     again = run_dag("rescore", form)
     assert again.state == "success"
     assert paid(sandbox) == 6
+
+
+def test_backfill(run_dag: Any, sandbox: Sandbox, tmp_path: Path) -> None:
+    form = {
+        "vendor": "gong",
+        "from": OLD,
+        "to": f"{NOW - timedelta(days=20):%Y-%m-%d}",
+        "kits": ["interaction_quality"],
+        "max_runs": None,
+        "campaign": None,
+        "dry_run": True,
+    }
+    only_planned = run_dag("backfill", form)
+    assert states(only_planned)["backfill"] == "skipped"
+    plan = only_planned.get_task_instance("plan")
+    (told,) = plan.xcom_pull(task_ids="plan", key="plans")
+    assert (told["calls"], told["runs"], told["cost"]) == (2, 2, 0.2)
+    dag_run = run_dag("backfill", {**form, "dry_run": False})
+    assert set(states(dag_run).values()) == {"success"}
+    assert len(rows(tmp_path, "select * from landing.gong__conversations")) == 2
+    assert len(rows(tmp_path, "select * from landing.scores__interaction_quality")) == 2
+    assert paid(sandbox) == 2
+    done = dag_run.get_task_instances()
+    (part,) = (ti for ti in done if ti.task_id == "backfill")
+    told = part.xcom_pull(task_ids="backfill", map_indexes=0, key="progress")
+    assert "(100 %), 2 calls listed, 2 landed" in told
+    run_dag("conversations__gong")
+    assert paid(sandbox) == 5, "the hourly run begins at its own start and buys only that"
+
+
+def test_a_wrong_form_fails_at_once_and_names_the_field(run_dag: Any, sandbox: Sandbox) -> None:
+    dag_run = run_dag("backfill", {"vendor": "gong", "from": OLD, "kits": ["unheard"]})
+    assert states(dag_run)["plan"] == "failed"
+    assert states(dag_run)["backfill"] == "upstream_failed"
+    assert paid(sandbox) == 0
+
+
+def test_reconcile(run_dag: Any, sandbox: Sandbox, tmp_path: Path) -> None:
+    run_dag("conversations__gong")
+    dag_run = run_dag("reconcile")
+    assert set(states(dag_run).values()) == {"success"}
+    sums = "sum(listed)::int listed, sum(scored)::int scored, sum(unaccounted)::int wrong"
+    (told,) = rows(tmp_path, f"select {sums} from landing.reconciliation")
+    assert told == {"listed": 3, "scored": 3, "wrong": 0}
+    with DuckDBWarehouse(tmp_path / "warehouse.db").open("test") as session:
+        session.query("delete from landing.gong__conversations")
+    dag_run = run_dag("reconcile")
+    assert states(dag_run)["relist__gong"] == "success"
+    assert states(dag_run)["check"] == "failed"

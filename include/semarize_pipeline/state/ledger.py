@@ -29,7 +29,8 @@ Status = Literal[
 ]
 # Nothing more is asked of the vendor for these.
 SETTLED = frozenset({"landed", "absent", "expired", "quarantined", "deleted", "replayed"})
-ScoreStatus = Literal["due", "scored", "failed", "refused"]
+# unasked: a backfill landed it, and the kits of the hourly runs leave it alone.
+ScoreStatus = Literal["due", "scored", "failed", "refused", "unasked"]
 CHUNK = 500  # ids in one IN list: well below SQLite's limit of variables
 
 
@@ -219,7 +220,9 @@ class Ledger:
         statement = sa.delete(t.ledger).where(
             row.vendor == vendor,
             row.status.in_(["landed", "absent", "expired", "private", "deleted", "replayed"]),
-            sa.or_(row.score_status.is_(None), row.score_status.in_(["scored", "refused"])),
+            sa.or_(
+                row.score_status.is_(None), row.score_status.in_(["scored", "refused", "unasked"])
+            ),
             row.dirty.is_(False),
             row.started_at < before,
             row.updated_at < before,

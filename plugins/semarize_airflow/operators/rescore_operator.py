@@ -20,9 +20,10 @@ from semarize_pipeline.settings import Kit, Settings
 from semarize_pipeline.state import State
 
 
-def _order(context: Any, settings: Settings, state: State) -> Order:
-    form = dict(context["params"])
-    return orders.rescore(form, settings, run=campaign_run(context), now=state.clock())
+def _order(context: Any, settings: Settings) -> Order:
+    # Not the clock: a retry must choose the same conversations.
+    now = context["dag_run"].run_after
+    return orders.rescore(dict(context["params"]), settings, run=campaign_run(context), now=now)
 
 
 class PlanRescoreOperator(PlanOperator):
@@ -40,7 +41,7 @@ class PlanRescoreOperator(PlanOperator):
     def planned(
         self, context: Any, settings: Settings, state: State
     ) -> tuple[Order, list[Plan], tuple[Kit, ...]]:
-        order = _order(context, settings, state)
+        order = _order(context, settings)
         semarize = semarize_beside_live(self.semarize_conn_id, settings, state)
         kits = campaigns.pinned(order.kits, semarize)
         plans = [
@@ -62,7 +63,7 @@ class RescoreConversationsOperator(CampaignOperator):
     """One vendor's landed conversations, evaluated by the kits of the form."""
 
     def work(self, context: Any, settings: Settings, state: State) -> dict[str, Any]:
-        order = _order(context, settings, state)
+        order = _order(context, settings)
         report = rescore.rescore(
             Selection(vendor=self.vendor, window=order.window, ids=order.ids),
             semarize_beside_live(self.semarize_conn_id, settings, state),
