@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import threading
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -133,3 +135,61 @@ def test_reconcile(run_dag: Any, sandbox: Sandbox, tmp_path: Path) -> None:
     dag_run = run_dag("reconcile")
     assert states(dag_run)["relist__gong"] == "success"
     assert states(dag_run)["check"] == "failed"
+
+
+def answer(dag_id: str, chosen: str) -> None:
+    """Answer a waiting approval through Airflow's API, as a person would in its pages."""
+    from airflow.api_fastapi.auth.managers.simple.user import SimpleAuthManagerUser
+    from airflow.api_fastapi.core_api.datamodels.hitl import UpdateHITLDetailPayload
+    from airflow.api_fastapi.core_api.routes.public.hitl import update_hitl_detail
+    from airflow.models.dagrun import DagRun
+    from airflow.models.taskinstance import TaskInstance
+    from airflow.utils.session import create_session
+
+    for _ in range(600):
+        time.sleep(0.1)
+        with create_session() as session:
+            asked = session.query(TaskInstance).filter_by(dag_id=dag_id, state="awaiting_input")
+            found = asked.first()
+            if found is None:
+                continue
+            update_hitl_detail(
+                dag_id=dag_id,
+                dag_run_id=found.run_id,
+                task_id=found.task_id,
+                update_hitl_detail_payload=UpdateHITLDetailPayload(
+                    chosen_options=[chosen], params_input={}
+                ),
+                user=SimpleAuthManagerUser(username="somebody", role="admin"),
+                session=session,
+            )
+            return
+    with create_session() as session:  # or the test would wait for ever
+        session.query(DagRun).filter_by(dag_id=dag_id, state="running").update({"state": "failed"})
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("chosen", "state", "runs"), [("Approve", "success", 5), ("Reject", "skipped", 0)]
+)
+def test_a_large_plan_waits_for_a_person(
+    run_dag: Any, sandbox: Sandbox, tmp_path: Path, chosen: str, state: str, runs: int
+) -> None:
+    small = (tmp_path / "pipeline.toml").read_text().replace("above_runs = 20", "above_runs = 1")
+    (tmp_path / "pipeline.toml").write_text(small)
+    form = {
+        "vendor": "gong",
+        "from": OLD,
+        "to": None,
+        "kits": ["interaction_quality"],
+        "dry_run": False,
+    }
+    person = threading.Thread(target=answer, args=("backfill", chosen))
+    person.start()
+    dag_run = run_dag("backfill", form)
+    person.join()
+    assert states(dag_run)["approve"] == "success"
+    assert states(dag_run)["backfill"] == state
+    assert paid(sandbox) == runs
+    approve = dag_run.get_task_instance("approve")
+    assert "5 Semarize runs" in approve.xcom_pull(task_ids="plan", key="summary")
