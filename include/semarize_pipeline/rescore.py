@@ -50,15 +50,19 @@ def rescore(
     settings: Settings,
     run: str,
     kind: str = "rescore",
+    renewed_before: datetime | None = None,
     sleep: Callable[[float], None] = time.sleep,
 ) -> ScoreReport:
     """Evaluate the selected conversations by ``kits``, each pinned to a version.
+
+    :param renewed_before: buy runs once more that were planned before this and went wrong.
 
     Returns with ``waiting`` while runs are slow: call it again later. ``capped`` runs wait for
     tomorrow's cap, ``over_cap`` runs are beyond the campaign's own.
     """
     report = ScoreReport(selection.vendor)
     queue = LandedQueue(selection, warehouse, state, kits, campaign, caps, settings, run, kind)
+    queue.renewed_before = renewed_before
     Scoring(
         selection.vendor, semarize, warehouse, state, settings, kits, run, report, queue, sleep
     ).go()
@@ -163,7 +167,7 @@ class LandedQueue:
             due = [
                 kit
                 for kit, of in tries
-                if is_due(of[-1] if of else None, self._settings.score, now)
+                if is_due(of[-1] if of else None, self._settings.score, now, self.renewed_before)
             ]
             if due:
                 found.append((_entry(row), due))

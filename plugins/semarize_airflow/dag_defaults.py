@@ -104,6 +104,22 @@ limit (`history.live_share`).
 Always. What landed is not fetched again, what was bought is not bought again.
 """
 
+REPLAY_DOC = """\
+### What
+Once more, after a fix: records that could not be read (`landing.quarantine`), and Semarize runs
+that failed or were refused, whichever kit or campaign had bought them. A record that is read now
+lands and is due for the hourly runs' kits; its row in the quarantine gets `resolved_at`.
+
+### Triage notes
+- **`plan`** says how many records and runs it would try. A run costs what any run costs.
+- **Still in quarantine**: the row's `reason` is the new one.
+- **A purple `replay`** waits for a limit, or for slow runs. It goes on by itself.
+- **To stop it**: mark the task failed. To go on: clear it.
+
+### Safe to run again?
+Always. A run is bought once more for each replay at most.
+"""
+
 
 def conversations_doc(vendor: str) -> str:
     return _CONVERSATIONS.format(vendor=vendor)

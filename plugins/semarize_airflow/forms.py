@@ -135,7 +135,7 @@ def replay() -> dict[str, Any]:
             description="Records that could not be read; runs that failed or were refused.",
             section="What",
         ),
-        "from": _day("From", "First day (UTC) of the conversations. Empty: all."),
+        "from": _day("From", "First day (UTC) on which it went wrong. Empty: all."),
         "to": _day("To", "Last day (UTC), itself included. Empty: today."),
         "reason": Param(
             None,

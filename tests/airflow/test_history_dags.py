@@ -193,3 +193,16 @@ def test_a_large_plan_waits_for_a_person(
     assert paid(sandbox) == runs
     approve = dag_run.get_task_instance("approve")
     assert "5 Semarize runs" in approve.xcom_pull(task_ids="plan", key="summary")
+
+
+def test_replay(run_dag: Any, sandbox: Sandbox, tmp_path: Path) -> None:
+    once = (tmp_path / "pipeline.toml").read_text().replace("[score]", "[score]\nattempts = 1")
+    (tmp_path / "pipeline.toml").write_text(once)
+    sandbox.world.switch("semarize", fail_next=1)
+    run_dag("conversations__gong")
+    failed = "select * from landing.semarize__runs where status = 'failed'"
+    assert len(rows(tmp_path, failed)) == 1
+    dag_run = run_dag("replay", {"vendor": "gong", "what": "both", "dry_run": False})
+    assert set(states(dag_run).values()) == {"success"}
+    assert paid(sandbox) == 4
+    assert len(rows(tmp_path, "select * from landing.scores__interaction_quality")) == 3
