@@ -33,6 +33,10 @@ from semarize_pipeline.windows import slices
 
 log = logging.getLogger(__name__)
 
+# What ends a backfill before it is through.
+CALLS = "max_calls"
+RUNS = "max_runs or max_cost"
+
 
 @dataclass(slots=True)
 class BackfillReport:
@@ -118,7 +122,7 @@ def backfill(
     )
 
     def score(window: Window) -> None:
-        if semarize is None or not kits or report.capped or report.stopped:
+        if semarize is None or not kits or report.capped or report.stopped == RUNS:
             return
         scored = rescore(
             Selection(vendor=vendor.name, window=window),
@@ -140,7 +144,7 @@ def backfill(
             listed, landed = reading.report.listed, reading.report.landed
             reading.read(part)
             if reading.stopped:
-                report.stopped = "max_calls"
+                report.stopped = CALLS
             else:
                 state.watermarks.mark_slice(
                     stream(order.campaign, vendor.name),
@@ -150,7 +154,7 @@ def backfill(
                 )
             score(part)
             tell(progress(state, order.campaign, vendor.name, len(parts)))
-    if parts and not report.stopped:
+    if parts:
         # All of it once more, from the register alone: slow runs, and slices cut off in between.
         report.waiting.clear()
         score(Window(min(p.start for p in parts), max(p.end for p in parts)))
@@ -175,7 +179,7 @@ def _add(report: BackfillReport, scored: ScoreReport) -> None:
     report.capped += scored.capped
     report.waiting += scored.waiting
     if scored.over_cap:
-        report.stopped = "max_runs or max_cost"
+        report.stopped = RUNS
 
 
 def cut(vendor: Vendor, order: BackfillOrder, settings: Settings, until: datetime) -> list[Window]:

@@ -153,6 +153,8 @@ class Reading:
     ) -> None:
         self.kind = kind
         self.stopped = False
+        self.added = 0
+        """Conversations that nobody had known of."""
         self.seen: dict[str, datetime] | None = {} if rechecks else None
         """What was listed and when it started, where that is asked for."""
         self._rechecks = rechecks
@@ -279,6 +281,7 @@ class Reading:
         allowed = self._allow(len(new)) if new else 0
         for id_ in new[allowed:]:
             del wanted[id_]
+        self.added += min(allowed, len(new))
         self.stopped = self.stopped or allowed < len(new)
 
     def _is_unchanged(self, outcome: _Outcome, known: Mapping[str, Entry]) -> bool:

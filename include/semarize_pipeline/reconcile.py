@@ -95,7 +95,7 @@ def reconcile(
     gone = _Deletions(vendor, api, places, state, settings, reading, window).marked(report)
     report.listed = reading.report.listed
     report.changed = reading.report.changed
-    report.found = reading.report.landed + reading.report.pending - report.changed
+    report.found = reading.added
     report.private = reading.report.private
     report.deleted = len(gone)
     report.requests = api.sent

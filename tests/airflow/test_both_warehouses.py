@@ -60,9 +60,10 @@ CHANGING_IN = {
     "dbt_results": frozenset({"started_at", "message", "execution_seconds"}),
 }
 # Two kits score these calls, and no deal is theirs: what other kits and linked calls give is empty.
+# Nothing was reconciled here.
 NOT_FILLED = {
     "fct_claims", "compliance_trends", "compliance_evidence_register", "omnichannel_consistency",
-    "coaching_alerts", "unified_deal_scores", "crm_writeback_opportunities",
+    "coaching_alerts", "unified_deal_scores", "crm_writeback_opportunities", "reconciliation",
 }  # fmt: skip
 # Odd, and long: what a transfer by file, by JSON or by SQL could spoil.
 ODD = "Grüß Gott 👩🏽‍💻 'q' \"Q\" \\ back\\slash; -- drop\ttable {} ❤ NUL:\0. "

@@ -144,6 +144,13 @@ def test_a_cap_on_calls_holds_across_goes_and_a_higher_one_goes_on(start: Start)
     assert go(made, max_calls=100).landed == 5
 
 
+def test_what_a_cap_on_calls_lets_through_is_scored(start: Start) -> None:
+    made = start()
+    report = go(made, max_calls=3, kits=["interaction_quality"])
+    assert (report.landed, report.scored, report.stopped) == (3, 3, "max_calls")
+    assert len(store(made).paid) == 3
+
+
 def test_a_cap_on_runs_and_on_cost(start: Start) -> None:
     made = start()
     made.set(score=replace(made.settings.score, price_per_run=0.5))

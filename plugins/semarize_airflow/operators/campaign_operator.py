@@ -14,7 +14,7 @@ from semarize_airflow.failures import handled
 from semarize_airflow.hooks.semarize_hook import SemarizeHook
 from semarize_airflow.hooks.state_hook import StateHook
 from semarize_airflow.run import read_settings
-from semarize_airflow.triggers.score_trigger import ScoreTrigger
+from semarize_airflow.triggers.score_trigger import SAMPLE, ScoreTrigger
 from semarize_pipeline import campaigns
 from semarize_pipeline.campaigns import Plan
 from semarize_pipeline.errors import Wait
@@ -122,17 +122,20 @@ class CampaignOperator(BaseOperator):
             state = StateHook().get_conn()
             report = self.work(context, settings, state)
             if report["capped"]:
-                until = period_end("day", state.clock())
-                raise Wait("today's share of score.max_runs_per_day is used up", until)
+                raise Wait(
+                    "today's share of score.max_runs_per_day is used up",
+                    period_end("day", state.clock()),
+                )
         self.log.info("%s", report)
         now = datetime.now(UTC)
         minutes = timedelta(minutes=settings.score.deadline_minutes)
         ends = datetime.fromisoformat(deadline) if deadline else now + minutes
         if report["waiting"] and now < ends:
+            until = ends.isoformat()
             self.defer(
-                trigger=ScoreTrigger(self.semarize_conn_id, report["waiting"], ends.isoformat()),
+                trigger=ScoreTrigger(self.semarize_conn_id, report["waiting"][:SAMPLE], until),
                 method_name="resume",
-                kwargs={"deadline": ends.isoformat()},
+                kwargs={"deadline": until},
             )
         if report["waiting"]:
             self.log.warning(
