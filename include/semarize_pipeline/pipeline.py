@@ -31,6 +31,9 @@ __all__ = ["ExtractReport", "ScoreReport", "extract", "score"]
 
 log = logging.getLogger(__name__)
 
+# How the reason of what a vendor no longer lists begins; such a one may come back.
+GONE = "no longer listed"
+
 
 @dataclass(slots=True)
 class ExtractReport:
@@ -230,9 +233,12 @@ class Reading:
                     wanted[id_] = entry
             elif self._rechecks:
                 listing = digest(record)
-                if entry.listing_hash is None and entry.status != "deleted":
+                is_back = (entry.reason or "").startswith(GONE)
+                if entry.status == "deleted" and not is_back:
+                    continue  # deleted by somebody's will: listed or not, it stays so
+                if entry.listing_hash is None and not is_back:
                     adopted.append(replace(entry, listing_hash=listing))
-                elif entry.listing_hash != listing or entry.status == "deleted":
+                elif entry.listing_hash != listing or is_back:
                     wanted[id_] = replace(entry, listing_hash=listing)
                     self.report.changed += 1
         if adopted:

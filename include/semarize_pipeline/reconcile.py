@@ -17,7 +17,7 @@ from typing import Any
 from semarize_pipeline import landing
 from semarize_pipeline.errors import Stop
 from semarize_pipeline.model import Window
-from semarize_pipeline.pipeline import Reading
+from semarize_pipeline.pipeline import GONE, Reading
 from semarize_pipeline.rest.client import RestClient
 from semarize_pipeline.settings import Settings
 from semarize_pipeline.state import State
@@ -146,7 +146,7 @@ class _Deletions:
                 entry,
                 status="deleted",
                 next_try_at=None,
-                reason=f"no longer listed on {now:%Y-%m-%d}: deleted, or hidden from us",
+                reason=f"{GONE} on {now:%Y-%m-%d}: deleted, or hidden from us",
                 score_status=None if entry.score_status == "due" else entry.score_status,
                 score_after=None,
             )
