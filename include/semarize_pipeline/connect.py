@@ -12,23 +12,28 @@ from requests.auth import AuthBase
 
 from semarize_pipeline.rest.auth import Credentials, bearer
 from semarize_pipeline.rest.client import RestClient
-from semarize_pipeline.rest.pace import PacedAdapter
+from semarize_pipeline.rest.pace import Pace, PacedAdapter
 from semarize_pipeline.semarize.client import BASE_URL, SemarizeClient
 from semarize_pipeline.settings import ScoreSettings
 from semarize_pipeline.state import State
-from semarize_pipeline.state.budgets import Limits, SharedPace
+from semarize_pipeline.state.budgets import Limits, PaceBesideLive, SharedPace
 from semarize_pipeline.vendors.base import Vendor
 
 # Threads that share a session: with fewer sockets than this they would wait for each other.
 SOCKETS = 64
 
 
-def shared_pace(given: Credentials, limits: Limits, state: State) -> SharedPace:
+def shared_pace(given: Credentials, limits: Limits, state: State) -> Pace:
     """The key's budget: by connection, or by the extra ``budget_key`` where several share a key."""
-    return SharedPace(state.budgets, str(given.extra.get("budget_key", given.connection)), limits)
+    key = str(given.extra.get("budget_key", given.connection))
+    shared = SharedPace(state.budgets, key, limits)
+    if not limits.reserved:
+        return shared
+    own = SharedPace(state.budgets, f"{key} beside live", limits.of_speed())
+    return PaceBesideLive(own, shared)
 
 
-def session(given: Credentials, auth: AuthBase, pace: SharedPace) -> requests.Session:
+def session(given: Credentials, auth: AuthBase, pace: Pace) -> requests.Session:
     """A signed and paced session; the extras ``verify``, ``cert`` and ``proxies`` shape it."""
     made = requests.Session()
     made.auth = auth
@@ -60,9 +65,11 @@ def vendor_client(vendor: Vendor, given: Credentials, state: State) -> RestClien
     return client(given, vendor.base_url, vendor.auth(given, state.tokens), vendor.limits, state)
 
 
-def semarize_limits(settings: ScoreSettings) -> Limits:
+def semarize_limits(settings: ScoreSettings, reserved: float = 0.0) -> Limits:
     """Semarize publishes no numbers: ours is a setting, and gives way when told to."""
-    return Limits(requests_per_second=settings.requests_per_second, adaptive=True)
+    return Limits(
+        requests_per_second=settings.requests_per_second, adaptive=True, reserved=reserved
+    )
 
 
 def semarize_client(given: Credentials, state: State, settings: ScoreSettings) -> SemarizeClient:

@@ -13,6 +13,7 @@ import orjson
 
 from semarize_pipeline.model import Conversation, Record, digest, text_digest
 from semarize_pipeline.state import State
+from semarize_pipeline.state.ledger import Entry
 from semarize_pipeline.warehouse import tables
 from semarize_pipeline.warehouse.port import Json, Load, Session, Warehouse
 
@@ -92,6 +93,7 @@ def quarantine_row(
         "reason": reason,
         "raw": raw,
         "quarantined_at": now,
+        "resolved_at": None,
     }
 
 
@@ -134,6 +136,16 @@ def mirror(session: Session, state: State, vendor: str, mark: Stamp) -> None:
     rows = state.ledger.unmirrored(vendor)
     session.land([Load(tables.LEDGER, [{**row, **mark} for row in rows])])
     state.ledger.mirrored(vendor, rows)
+
+
+def remembered(session: Session, condition: str, values: Sequence[Any]) -> dict[str, Entry]:
+    """Ledger entries from the mirror, where those live on that the ledger has forgotten."""
+    rows = session.query(f"select * from {tables.LEDGER.qualified} where {condition}", values)
+    return {row["conversation_id"]: _remembered(row) for row in rows}
+
+
+def _remembered(row: Mapping[str, Any]) -> Entry:
+    return Entry(**{name: row[name] for name in Entry.__dataclass_fields__ if name in row})
 
 
 def stamped(rows: Sequence[Mapping[str, Any]], mark: Stamp) -> list[dict[str, Any]]:

@@ -9,19 +9,19 @@ from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from semarize_pipeline import landing
 from semarize_pipeline.errors import Unreadable
-from semarize_pipeline.model import Conversation, Record, Window
+from semarize_pipeline.model import Conversation, Record, Window, digest
 from semarize_pipeline.rest.client import RestClient
 from semarize_pipeline.scoring import ScoreReport, score
-from semarize_pipeline.settings import Settings
+from semarize_pipeline.settings import Kit, Settings
 from semarize_pipeline.state import State
-from semarize_pipeline.state.ledger import SETTLED, Entry, Status
+from semarize_pipeline.state.ledger import SETTLED, Entry, ScoreStatus, Status
 from semarize_pipeline.vendors.base import Fetched, Vendor, Wanted
 from semarize_pipeline.warehouse import tables
 from semarize_pipeline.warehouse.port import Load, Warehouse
@@ -30,6 +30,9 @@ from semarize_pipeline.windows import live_window, parts
 __all__ = ["ExtractReport", "ScoreReport", "extract", "score"]
 
 log = logging.getLogger(__name__)
+
+# How the reason of what a vendor no longer lists begins; such a one may come back.
+GONE = "no longer listed"
 
 
 @dataclass(slots=True)
@@ -47,6 +50,7 @@ class ExtractReport:
     expired: int = 0
     private: int = 0
     quarantined: int = 0
+    changed: int = 0
     requests: int = 0
     watermark: str | None = None
 
@@ -72,7 +76,7 @@ def extract(
     Raises ``Wait`` where a limit is used up, ``TryAgain`` for passing faults and ``Stop`` for
     what only a person can mend; what landed before stays, and the next run goes on from there.
     """
-    reading = _Reading(vendor, api, warehouse, state, settings, run)
+    reading = Reading(vendor, api, warehouse, state, settings, run)
     reading.retry_pending()
     reached = state.watermarks.reached(vendor.name)
     if reached is None:
@@ -126,8 +130,15 @@ class _Outcome:
     quarantine: dict[str, Any] | None = None
 
 
-class _Reading:
-    """One vendor's listing, batch by batch: a batch is all that memory holds."""
+class Reading:
+    """One vendor's listing, batch by batch: a batch is all that memory holds.
+
+    :param kind: ``extract`` for the hourly runs; anything else reads the past, and so looks in
+        the warehouse for what the ledger has forgotten.
+    :param kits: who scores what lands, as far as the ledger is concerned; None: the live kits.
+    :param rechecks: whether one that is settled is read again when its listing has changed.
+    :param allow: how many new ones may be asked for, of so many; beyond them ``stopped`` is set.
+    """
 
     def __init__(
         self,
@@ -137,7 +148,20 @@ class _Reading:
         state: State,
         settings: Settings,
         run: str,
+        *,
+        kind: str = "extract",
+        kits: Sequence[Kit] | None = None,
+        rechecks: bool = False,
+        allow: Callable[[int], int] = lambda wanted: wanted,
     ) -> None:
+        self.kind = kind
+        self.stopped = False
+        self.added = 0
+        """Conversations that nobody had known of."""
+        self.seen: dict[str, datetime] | None = {} if rechecks else None
+        """What was listed and when it started, where that is asked for."""
+        self._rechecks = rechecks
+        self._allow = allow
         self.report = ExtractReport(vendor.name)
         self._vendor = vendor
         self._api = api
@@ -145,7 +169,8 @@ class _Reading:
         self._state = state
         self._settings = settings.extract
         self._timing = settings.timing_for(vendor.name, vendor.timing)
-        self._kits = settings.kits_for(vendor.name)
+        self._kits = settings.kits_for(vendor.name) if kits is None else kits
+        self._asks_no_kit = kits is not None and not kits
         self._run = run
         self._requests_seen = 0
 
@@ -157,24 +182,68 @@ class _Reading:
         records = (r for page in self._api.pages(self._vendor.listing, ask) for r in page)
         for batch in _batches(records, self._settings.batch_conversations):
             self._take(batch, window)
+            if self.stopped:
+                return
 
-    def _take(self, records: Sequence[Any], window: Window) -> None:
+    def look(self, window: Window) -> tuple[int, int]:
+        """How many conversations a window lists, and how many of them nobody knows; lands none."""
+        ask = self._vendor.window(window)
+        records = (r for page in self._api.pages(self._vendor.listing, ask) for r in page)
+        listed = unknown = 0
+        for batch in _batches(records, self._settings.batch_conversations):
+            headers, ended = self._headers(batch, self._state.clock())
+            known = self._known(list(headers))
+            listed += len(headers) + len(ended)
+            unknown += sum(id_ not in known for id_ in headers)
+        return listed, unknown
+
+    def again(self, records: Sequence[Any]) -> None:
+        """Read records once more that were read before, whatever became of them."""
+        for batch in _batches(records, self._settings.batch_conversations):
+            self._take(batch, None, again=True)
+
+    def _take(self, records: Sequence[Any], window: Window | None, again: bool = False) -> None:
         began = self._state.clock()
         headers, outcomes = self._headers(records, began)
-        known = self._state.ledger.find(
-            self._vendor.name, [*headers, *(o.entry.conversation_id for o in outcomes)]
-        )
+        known = self._known([*headers, *(o.entry.conversation_id for o in outcomes)])
         self.report.listed += len(headers) + len(outcomes)
-        outcomes = [o for o in outcomes if _is_news(o.entry, known.get(o.entry.conversation_id))]
+        if self.seen is not None:
+            self.seen |= {id_: header.started_at for id_, (_, header) in headers.items()}
+            self.seen |= {
+                o.entry.conversation_id: o.entry.started_at or o.entry.listed_at for o in outcomes
+            }
+        outcomes = [
+            o
+            for o in outcomes
+            if again or _is_news(o.entry, known.get(o.entry.conversation_id), self._rechecks)
+        ]
         wanted: dict[str, Entry] = {}
-        for id_, (_, header) in headers.items():
+        adopted: list[Entry] = []
+        for id_, (record, header) in headers.items():
             entry = known.get(id_)
             if entry is None:
-                wanted[id_] = _entry(header, "listed", began)
-            elif entry.status not in SETTLED and (
-                entry.status != "pending" or self._is_due(entry, began)
-            ):
-                wanted[id_] = entry
+                wanted[id_] = replace(
+                    _entry(header, "listed", began, record),
+                    score_status="unasked" if self._asks_no_kit else None,
+                )
+            elif again:
+                wanted[id_] = replace(entry, listing_hash=digest(record))
+            elif entry.status not in SETTLED:
+                if entry.status != "pending" or self._is_due(entry, began):
+                    wanted[id_] = entry
+            elif self._rechecks:
+                listing = digest(record)
+                is_back = (entry.reason or "").startswith(GONE)
+                if entry.status == "deleted" and not is_back:
+                    continue  # deleted by somebody's will: listed or not, it stays so
+                if entry.listing_hash is None and not is_back:
+                    adopted.append(replace(entry, listing_hash=listing))
+                elif entry.listing_hash != listing or is_back:
+                    wanted[id_] = replace(entry, listing_hash=listing)
+                    self.report.changed += 1
+        if adopted:
+            self._state.ledger.record(self._vendor.name, adopted)
+        self._keep_to_the_cap(wanted, known)
         self.report.known += len(headers) - len(wanted)
         # Counted before anything is asked about them: a killed task leaves a trace.
         self._state.ledger.record_listed(self._vendor.name, wanted.values())
@@ -185,13 +254,41 @@ class _Reading:
         waiting: list[Entry] = []
         news: list[_Outcome] = []
         for outcome in outcomes:
+            before = known.get(outcome.entry.conversation_id)
+            if before is not None and before.status == "landed" and _loses_words(outcome):
+                # Words that we have are not given up for an answer without any.
+                log.info("%s: a conversation that has landed has no new transcript", self._run)
+                continue
             if self._is_unchanged(outcome, known):
                 waiting.append(outcome.entry)
             else:
                 news.append(outcome)
         self._state.ledger.record(self._vendor.name, waiting)
         self.report.pending += len(waiting)
-        self._land(news, window, began)
+        self._land(news, window, began, known)
+
+    def _known(self, ids: Sequence[str]) -> dict[str, Entry]:
+        """What the ledger says of them; reading the past, also what it has forgotten."""
+        known = self._state.ledger.find(self._vendor.name, ids)
+        unknown = [id_ for id_ in ids if id_ not in known]
+        if self.kind != "extract" and unknown:
+            marks = ", ".join("?" * len(unknown))
+            with self._warehouse.open("look for what is known") as session:
+                known |= landing.remembered(
+                    session,
+                    f"vendor = ? and conversation_id in ({marks})",
+                    [self._vendor.name, *unknown],
+                )
+        return known
+
+    def _keep_to_the_cap(self, wanted: dict[str, Entry], known: Mapping[str, Entry]) -> None:
+        """Leave out what may not be fetched any more, before it is counted anywhere."""
+        new = [id_ for id_ in wanted if id_ not in known]
+        allowed = self._allow(len(new)) if new else 0
+        for id_ in new[allowed:]:
+            del wanted[id_]
+        self.added += min(allowed, len(new))
+        self.stopped = self.stopped or allowed < len(new)
 
     def _is_unchanged(self, outcome: _Outcome, known: Mapping[str, Entry]) -> bool:
         """A pending one, listed again as it landed: the ledger hears of it, the warehouse not."""
@@ -288,7 +385,7 @@ class _Reading:
         still = [o.entry for o in outcomes if o.entry.status == "pending"]
         self._state.ledger.record(self._vendor.name, still)
         self.report.pending += len(still)
-        self._land([o for o in outcomes if o.entry.status != "pending"], None, began)
+        self._land([o for o in outcomes if o.entry.status != "pending"], None, began, {})
 
     def _still_waits(self, entry: Entry, fetched: Fetched, now: datetime) -> bool:
         if fetched.transcript is not None or fetched.gone or fetched.unreadable:
@@ -364,10 +461,16 @@ class _Reading:
             next_try_at=None,
             reason=reason,
             landed_at=now if status == "landed" else None,
-            score_status="due" if status == "landed" and self._kits else None,
+            score_status=self._score_of(entry) if status == "landed" else None,
             score_after=None,
         )
         return _Outcome(settled, conversation)
+
+    def _score_of(self, landed: Entry) -> ScoreStatus | None:
+        """What the ledger says of new words' scores; what a backfill began stays its own."""
+        if self._asks_no_kit or landed.score_status == "unasked":
+            return "unasked"
+        return "due" if self._kits else None
 
     def _quarantined(
         self, entry: Entry, stage: str, reason: str, raw: Any, now: datetime
@@ -382,7 +485,13 @@ class _Reading:
 
     # ------------------------------------------------------------------ landing
 
-    def _land(self, outcomes: Sequence[_Outcome], window: Window | None, began: datetime) -> None:
+    def _land(
+        self,
+        outcomes: Sequence[_Outcome],
+        window: Window | None,
+        began: datetime,
+        known: Mapping[str, Entry],
+    ) -> None:
         """Warehouse first, ledger second: a kill in between repeats work and loses nothing."""
         if not outcomes:
             return
@@ -400,6 +509,19 @@ class _Reading:
                 entry = replace(
                     entry, content_hash=row["_content_hash"], transcript_hash=row["transcript_hash"]
                 )
+            before = known.get(entry.conversation_id)
+            if (
+                before is not None
+                and before.status == entry.status == "landed"
+                and before.transcript_hash == entry.transcript_hash
+            ):
+                # The same words: nothing is to be bought for them again.
+                entry = replace(
+                    entry,
+                    landed_at=before.landed_at,
+                    score_status=before.score_status,
+                    score_after=before.score_after,
+                )
             entries.append(entry)
         counts = {
             status: sum(e.status == status for e in entries)
@@ -408,7 +530,7 @@ class _Reading:
         load = {
             "load_id": uuid.uuid4().hex,
             "vendor": self._vendor.name,
-            "kind": "extract",
+            "kind": self.kind,
             "window_start": window.start if window else None,
             "window_end": window.end if window else None,
             "listed": len(entries),
@@ -438,13 +560,14 @@ class _Reading:
             setattr(self.report, status, getattr(self.report, status) + count)
 
 
-def _entry(header: Conversation, status: Status, now: datetime) -> Entry:
+def _entry(header: Conversation, status: Status, now: datetime, record: Any | None = None) -> Entry:
     return Entry(
         conversation_id=header.conversation_id,
         status=status,
         channel=header.channel,
         started_at=header.started_at,
         listed_at=now,
+        listing_hash=None if record is None else digest(record),
     )
 
 
@@ -452,9 +575,17 @@ def _status_of(excluded: str) -> Status:
     return "private" if excluded == "private" else "absent"
 
 
-def _is_news(entry: Entry, known: Entry | None) -> bool:
+def _is_news(entry: Entry, known: Entry | None, rechecks: bool) -> bool:
     """Whether an outcome that needs no transcript changes what the ledger says."""
-    return known is None or (known.status != entry.status and known.status not in SETTLED)
+    if known is None:
+        return True
+    if rechecks and entry.status == "private":
+        return known.status != "private"
+    return known.status != entry.status and known.status not in SETTLED
+
+
+def _loses_words(outcome: _Outcome) -> bool:
+    return outcome.entry.status not in ("landed", "private")
 
 
 def _batches(records: Iterable[Any], size: int) -> Iterator[list[Any]]:

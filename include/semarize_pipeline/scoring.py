@@ -15,14 +15,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 
 from semarize_pipeline import landing
 from semarize_pipeline.errors import PipelineError, Stop, TryAgain, Wait
 from semarize_pipeline.model import text_digest
 from semarize_pipeline.semarize import rows as typing_of
 from semarize_pipeline.semarize.client import KitSchema, RunAnswer, SemarizeClient
-from semarize_pipeline.settings import Kit, Settings
+from semarize_pipeline.settings import Kit, ScoreSettings, Settings
 from semarize_pipeline.state import State
 from semarize_pipeline.state.ledger import Entry, ScoreStatus
 from semarize_pipeline.state.runs import OPEN, Run, RunStatus
@@ -48,6 +48,8 @@ class ScoreReport:
     paid: int = 0
     capped: int = 0
     """Runs that today's cap put off, as far as they were looked at."""
+    over_cap: int = 0
+    """Runs that a campaign's own cap refused, as far as they were looked at."""
     requests: int = 0
     waiting: list[str] = field(default_factory=list)
     """Runs that were still slow when everything else was done: their ids."""
@@ -74,9 +76,72 @@ def score(
     kits = settings.kits_for(vendor)
     report = ScoreReport(vendor)
     if kits and state.ledger.has_to_score(vendor, state.clock()):
-        _Scoring(vendor, semarize, warehouse, state, settings, kits, run, report, sleep).go()
+        queue = LedgerQueue(vendor, state, settings.score)
+        Scoring(vendor, semarize, warehouse, state, settings, kits, run, report, queue, sleep).go()
     report.requests = semarize.requests
     return report
+
+
+class Queue(Protocol):
+    """Whose conversations a round evaluates, what it may buy, and who hears how they stand."""
+
+    kind: str
+    """What its loads are called in ``landing.loads``."""
+    renewed_before: datetime | None
+    """Runs planned before this that failed or were refused are bought once more."""
+
+    def due(self, now: datetime, limit: int, after: str) -> list[Entry]:
+        """Conversations with a kit still to run, by id, beyond ``after``."""
+
+    def among(self, ids: Sequence[str]) -> list[Entry]:
+        """Those of ``ids`` that belong to this queue and are due."""
+
+    def buy(self, wanted: int) -> Granted:
+        """Take up to ``wanted`` runs from the caps, before they are recorded."""
+
+    def settle(self, outcomes: Mapping[str, tuple[ScoreStatus, datetime | None]]) -> None:
+        """Hear how conversations stand."""
+
+
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """How many runs may be bought now, and how many today's cap or the own cap refused."""
+
+    runs: int
+    capped: int = 0
+    over_cap: int = 0
+
+
+class LedgerQueue:
+    """The hourly runs' queue: what the ledger calls due."""
+
+    kind = "score"
+
+    def __init__(
+        self,
+        vendor: str,
+        state: State,
+        settings: ScoreSettings,
+        renewed_before: datetime | None = None,
+    ) -> None:
+        self._vendor = vendor
+        self._state = state
+        self._settings = settings
+        self.renewed_before = renewed_before
+
+    def due(self, now: datetime, limit: int, after: str) -> list[Entry]:
+        return self._state.ledger.to_score(self._vendor, now, limit, after)
+
+    def among(self, ids: Sequence[str]) -> list[Entry]:
+        found = self._state.ledger.find(self._vendor, ids)
+        return [entry for entry in found.values() if entry.score_status == "due"]
+
+    def buy(self, wanted: int) -> Granted:
+        granted = self._state.budgets.spend(BUDGET, self._settings.max_runs_per_day, wanted)
+        return Granted(granted, capped=wanted - granted)
+
+    def settle(self, outcomes: Mapping[str, tuple[ScoreStatus, datetime | None]]) -> None:
+        self._state.ledger.settle_scores(self._vendor, outcomes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +161,7 @@ class _Finished:
     submitted_at: datetime
 
 
-class _Scoring:
+class Scoring:
     """One round: reads, sends, polls and lands at the same time."""
 
     def __init__(
@@ -109,9 +174,11 @@ class _Scoring:
         kits: Sequence[Kit],
         run: str,
         report: ScoreReport,
-        sleep: Callable[[float], None],
+        queue: Queue,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._vendor = vendor
+        self._queue = queue
         self._semarize = semarize
         self._warehouse = landing.VendorWarehouse(warehouse, vendor, run)
         self._state = state
@@ -123,6 +190,7 @@ class _Scoring:
         self._schemas: dict[tuple[str, str | None], KitSchema] = {}
         self._open_jobs: dict[str, int] = defaultdict(int)
         self._entries: dict[str, Entry] = {}
+        self._slow: set[str] = set()
         self._trouble: PipelineError | None = None
         self._requests_seen = 0
 
@@ -149,8 +217,11 @@ class _Scoring:
                     self._land(finished)
                     finished = []
         self._land(finished)
+        # Of this round's only: another queue's slow runs are waited for by their own task.
         self._report.waiting = [
-            run.run_id for run in self._state.runs.waiting(self._vendor) if run.run_id
+            run.run_id
+            for run in self._state.runs.waiting(self._vendor)
+            if run.run_id and run.idempotency_key in self._slow
         ]
         if self._trouble is not None:
             raise self._trouble
@@ -171,19 +242,18 @@ class _Scoring:
         """Every run that is due, recorded before it leaves here."""
         after = ""
         size = self._settings.batch_conversations
-        while not self._report.capped:
+        while not (self._report.capped or self._report.over_cap):
             now = self._state.clock()
-            entries = self._state.ledger.to_score(self._vendor, now, size, after)
+            entries = self._queue.due(now, size, after)
             if not entries:
                 return
             after = entries[-1].conversation_id
             yield from self._jobs_of(entries, now)
-        # Nothing more may be bought today: of the rest, look only at what was bought before.
+        # Nothing more may be bought now: of the rest, look only at what was bought before.
         bought = {run.conversation_id for run in self._state.runs.open(self._vendor)}
         ids = sorted(id_ for id_ in bought if id_ > after)
         for start in range(0, len(ids), size):
-            found = self._state.ledger.find(self._vendor, ids[start : start + size])
-            due = [entry for entry in found.values() if entry.score_status == "due"]
+            due = self._queue.among(ids[start : start + size])
             yield from self._jobs_of(due, self._state.clock())
 
     def _jobs_of(self, entries: Sequence[Entry], now: datetime) -> list[_Job]:
@@ -220,7 +290,7 @@ class _Scoring:
             fresh += [run for run in todo if run.status == "planned" and run not in past[id_]]
             agent = row["owner_id"] or row["owner_email"]
             jobs += [_Job(run, entry, agent, text) for run in todo]
-        self._state.ledger.settle_scores(self._vendor, settled)
+        self._queue.settle(settled)
         self._report.refused += len(odd)
         if odd:
             self._land_odd(odd)
@@ -243,34 +313,33 @@ class _Scoring:
         return None
 
     def _afford(self, fresh: Sequence[Run]) -> set[str]:
-        """Record the new runs that today's cap allows; the others stay due."""
+        """Record the new runs that the caps allow; the others stay due."""
         if not fresh:
             return set()
-        granted = self._state.budgets.spend(BUDGET, self._settings.max_runs_per_day, len(fresh))
-        if granted < len(fresh):
-            self._report.capped += len(fresh) - granted
+        granted = self._queue.buy(len(fresh))
+        self._report.capped += granted.capped
+        self._report.over_cap += granted.over_cap
+        if granted.capped:
             log.warning(
                 "%s: %d runs wait until tomorrow: score.max_runs_per_day (%s) is used up",
                 self._vendor,
-                len(fresh) - granted,
+                granted.capped,
                 self._settings.max_runs_per_day,
             )
-        self._state.runs.plan(fresh[:granted])
-        return {run.idempotency_key for run in fresh[:granted]}
+        self._state.runs.plan(fresh[: granted.runs])
+        return {run.idempotency_key for run in fresh[: granted.runs]}
 
     def _next_run(
         self, kit: Kit, id_: str, transcript_hash: str, past: Sequence[Run], now: datetime
     ) -> Run | None:
         """This kit's run that is open, or the next one to buy; None where nothing is to be done."""
-        tries = _of_kit(past, kit, transcript_hash)
+        tries = of_kit(past, kit, transcript_hash)
         last = tries[-1] if tries else None
         if last is not None:
+            if not is_due(last, self._settings, now, self._queue.renewed_before):
+                return None
             if last.status in OPEN:
                 return last
-            if last.status in ("succeeded", "refused") or last.attempt >= self._settings.attempts:
-                return None
-            if now < self._again_at(last):
-                return None
         schema = self._schema(kit)
         attempt = last.attempt + 1 if last else 1
         version = kit.version_id or schema.version_id
@@ -286,17 +355,13 @@ class _Scoring:
             planned_at=now,
         )
 
-    def _again_at(self, failed: Run) -> datetime:
-        pause = timedelta(minutes=self._settings.retry_failed_after_minutes)
-        return (failed.finished_at or failed.planned_at) + pause * failed.attempt
-
     def _standing(
         self, past: Sequence[Run], transcript_hash: str, now: datetime
     ) -> tuple[ScoreStatus, datetime | None]:
         """How scoring of a conversation stands, when none of its runs is under way."""
-        last = [tries[-1] for kit in self._kits if (tries := _of_kit(past, kit, transcript_hash))]
+        last = [tries[-1] for kit in self._kits if (tries := of_kit(past, kit, transcript_hash))]
         again = [
-            self._again_at(run)
+            again_at(run, self._settings)
             for run in last
             if run.status in ("failed", "cancelled") and run.attempt < self._settings.attempts
         ]
@@ -354,6 +419,7 @@ class _Scoring:
             if time.monotonic() - started + delay > self._settings.patience_seconds:
                 later = self._state.clock() + timedelta(seconds=delay)
                 self._state.runs.polled(run.idempotency_key, later)
+                self._slow.add(run.idempotency_key)
                 return None
             self._sleep(delay)
             pause = min(pause * 1.5, POLL_CEILING_SECONDS)
@@ -415,12 +481,11 @@ class _Scoring:
         past: dict[str, list[Run]] = defaultdict(list)
         for run in self._state.runs.of(self._vendor, through):
             past[run.conversation_id].append(run)
-        self._state.ledger.settle_scores(
-            self._vendor,
+        self._queue.settle(
             {
                 id_: self._standing(past[id_], self._entries[id_].transcript_hash or "", now)
                 for id_ in through
-            },
+            }
         )
         for id_ in through:
             del self._open_jobs[id_], self._entries[id_]
@@ -483,7 +548,7 @@ class _Scoring:
         return {
             "load_id": uuid.uuid4().hex,
             "vendor": self._vendor,
-            "kind": "score",
+            "kind": self._queue.kind,
             "scored": good,
             "failed": len(closed) - good,
             "quarantined": odd,
@@ -510,7 +575,28 @@ class _Scoring:
         self._report.quarantined += odd
 
 
-def _of_kit(past: Sequence[Run], kit: Kit, transcript_hash: str) -> list[Run]:
+def is_due(
+    last: Run | None, settings: ScoreSettings, now: datetime, renewed_before: datetime | None = None
+) -> bool:
+    """Whether a kit has something to do for a transcript, after its last run of it."""
+    if last is None or last.status in OPEN:
+        return True
+    if last.status == "succeeded":
+        return False
+    if renewed_before is not None and last.planned_at < renewed_before:
+        return True
+    if last.status == "refused" or last.attempt >= settings.attempts:
+        return False
+    return now >= again_at(last, settings)
+
+
+def again_at(failed: Run, settings: ScoreSettings) -> datetime:
+    """When a failed run may be bought again."""
+    pause = timedelta(minutes=settings.retry_failed_after_minutes)
+    return (failed.finished_at or failed.planned_at) + pause * failed.attempt
+
+
+def of_kit(past: Sequence[Run], kit: Kit, transcript_hash: str) -> list[Run]:
     """A kit's runs of this transcript, oldest attempt first.
 
     A pinned version counts for itself; unpinned, any version that was bought counts, so a

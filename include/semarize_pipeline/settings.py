@@ -57,7 +57,8 @@ class ScoreSettings:
     """How transcripts are evaluated, and what that may cost.
 
     ``max_runs_per_day`` caps the paid runs of all vendors together. A transcript longer than
-    ``max_transcript_characters`` is refused with that reason, never cut.
+    ``max_transcript_characters`` is refused with that reason, never cut. ``price_per_run`` is
+    what a run costs you, in ``currency``: for forecasts and for caps on cost.
     """
 
     mode: Literal["async", "sync"] = "async"
@@ -70,6 +71,26 @@ class ScoreSettings:
     max_transcript_characters: int = 400_000
     requests_per_second: float = 20.0
     batch_conversations: int = 100
+    price_per_run: float | None = None
+    currency: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HistorySettings:
+    """How the past is read and scored: backfill, rescore, replay and reconcile.
+
+    ``live_share`` of each limit is left to the hourly runs. A plan above ``approve_above_calls``
+    or ``approve_above_runs`` waits for a person. ``most_deleted_share`` is how much of a window
+    may vanish from a vendor's listing before that is taken for a credential that sees less.
+    """
+
+    live_share: float = 0.3
+    slice_hours: float = 24.0
+    plan_slices: int = 8
+    approve_above_calls: int = 10_000
+    approve_above_runs: int = 1_000
+    reconcile_days: int = 30
+    most_deleted_share: float = 0.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +99,7 @@ class Settings:
 
     extract: ExtractSettings = field(default_factory=ExtractSettings)
     score: ScoreSettings = field(default_factory=ScoreSettings)
+    history: HistorySettings = field(default_factory=HistorySettings)
     kits: tuple[Kit, ...] = ()
     timing: Mapping[str, Mapping[str, timedelta]] = field(default_factory=dict)
 
@@ -107,7 +129,7 @@ def load(path: str | Path) -> Settings:
 
 def parse(told: Mapping[str, Any]) -> Settings:
     """Settings from a parsed file. Unknown names are errors: a typo must not be a default."""
-    unknown = set(told) - {"extract", "score", "kits", "timing"}
+    unknown = set(told) - {"extract", "score", "history", "kits", "timing"}
     if unknown:
         raise Misconfigured(f"unknown section {sorted(unknown)[0]!r}")
     given = {name: _section(name, section) for name, section in told.items()}
@@ -123,6 +145,7 @@ def parse(told: Mapping[str, Any]) -> Settings:
     return Settings(
         extract=_made(ExtractSettings, "extract", extract),
         score=_made(ScoreSettings, "score", given.get("score", {})),
+        history=_made(HistorySettings, "history", given.get("history", {})),
         kits=kits,
         timing={vendor: _timing(vendor, part) for vendor, part in given.get("timing", {}).items()},
     )
@@ -143,8 +166,11 @@ def _kit(name: str, told: Any) -> Kit:
         if text in given and not (isinstance(given[text], str) and given[text]):
             raise Misconfigured(f'{section}.{text} is text, such as "A1B2C3D4"')
     vendors = given.get("vendors", ["*"])
-    if not (isinstance(vendors, list) and vendors and all(isinstance(v, str) for v in vendors)):
-        raise Misconfigured(f'{section}.vendors is a list of names, such as ["gong"], or ["*"]')
+    if not (isinstance(vendors, list) and all(isinstance(v, str) for v in vendors)):
+        raise Misconfigured(
+            f'{section}.vendors is a list of names, such as ["gong"], or ["*"]; [] is a kit that '
+            "only a rescore or a backfill runs, when it names it"
+        )
     for vendor in set(vendors) - {"*"}:
         _known(vendor, f"{section}.vendors")
     return _made(Kit, section, {"name": name, **given, "vendors": tuple(vendors)})
@@ -160,6 +186,10 @@ def _made(kind: type[T], section: str, given: Mapping[str, Any]) -> T:
             raise Misconfigured(f"{section}.{name} must be a number above zero")
         if kind_of.startswith("int") and not (_is_number(value) and value > 0 and value % 1 == 0):
             raise Misconfigured(f"{section}.{name} must be a whole number above zero")
+        if name.endswith("_share") and value >= 1:
+            raise Misconfigured(f"{section}.{name} is a share: more than 0 and less than 1")
+        if kind_of == "str" and not isinstance(value, str):
+            raise Misconfigured(f"{section}.{name} is text")
     if kind is ScoreSettings and given.get("mode", "async") not in ("async", "sync"):
         raise Misconfigured(f"{section}.mode is async or sync")
     try:

@@ -47,6 +47,79 @@ result is in `landing.dbt_results`.
 Always.
 """
 
+RESCORE_DOC = """\
+### What
+Has conversations that have landed evaluated by kits that you name, or by versions of them. No
+vendor is asked. Two kits over the same conversations are a comparison: each has its table
+`scores__<kit>`, and two versions of one kit have rows of their own in it. The hourly runs' kits are
+not disturbed.
+
+### Triage notes
+- **`plan`** says how many runs it would buy, and their price where `score.price_per_run` is set.
+- **`approve` waits** where the plan is large (`history.approve_above_runs`): approve or reject it
+  under Required Actions.
+- **A purple `rescore`** waits for slow runs, or for tomorrow's share of `score.max_runs_per_day`.
+- **To stop it**: mark the task failed. To go on: clear it, or start a run with the same
+  `campaign`.
+
+### Safe to run again?
+Always. What was bought is not bought again, whoever bought it.
+"""
+
+RECONCILE_DOC = """\
+### What
+Lists the last `history.reconcile_days` of every vendor again. Fetches what the hourly runs missed
+and what has changed since, marks what is deleted or private now, and writes
+`landing.reconciliation`: per vendor and day, listed = scored + unscored + pending + absent +
+quarantined + private + deleted.
+
+### Triage notes
+- **`check` failed**: it names vendor and day. Conversations were listed that are not where the
+  ledger says; a backfill of these days fetches them.
+- **`relist__<vendor>` failed at once**: much less is listed than before, or the credential was
+  refused. Nothing was marked; the message says what to compare.
+- **A purple `relist__<vendor>`** waits for the vendor's limit. It goes on by itself.
+
+### Safe to run again?
+Always. Nothing is marked before a listing is complete.
+"""
+
+BACKFILL_DOC = """\
+### What
+Reads a stretch of the past from one vendor or all, in slices, and has it scored by the kits that
+you name, or by none. The hourly runs' watermark is not touched, and they keep their share of every
+limit (`history.live_share`).
+
+### Triage notes
+- **`plan`** lists some of the slices and says what it would take: calls, requests, runs, days and
+  cost.
+- **`approve` waits** where the plan is large: approve or reject it under Required Actions.
+- **A purple `backfill`** waits for a day's or week's limit, for tomorrow's cap on runs, or for slow
+  runs. It goes on by itself.
+- **How far it is**: the task's log and its XCom `progress`; the state database's table `slices`.
+- **To stop it**: mark the task failed. To go on: clear it, or start a run with the same
+  `campaign`.
+
+### Safe to run again?
+Always. What landed is not fetched again, what was bought is not bought again.
+"""
+
+REPLAY_DOC = """\
+### What
+Once more, after a fix: records that could not be read (`landing.quarantine`), and Semarize runs
+that failed or were refused, whichever kit or campaign had bought them. A record that is read now
+lands and is due for the hourly runs' kits; its row in the quarantine gets `resolved_at`.
+
+### Triage notes
+- **`plan`** says how many records and runs it would try. A run costs what any run costs.
+- **Still in quarantine**: the row's `reason` is the new one.
+- **A purple `replay`** waits for a limit, or for slow runs. It goes on by itself.
+- **To stop it**: mark the task failed. To go on: clear it.
+
+### Safe to run again?
+Always. A run is bought once more for each replay at most.
+"""
+
 
 def conversations_doc(vendor: str) -> str:
     return _CONVERSATIONS.format(vendor=vendor)

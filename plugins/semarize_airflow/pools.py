@@ -5,6 +5,7 @@ from __future__ import annotations
 POOLS: dict[str, tuple[int, str]] = {
     # name: (slots, description)
     "semarize_api": (3, "Tasks that call Semarize at once: all vendors share one account"),
+    "history": (2, "Tasks that read or score the past: the hourly runs never wait for them"),
     "warehouse": (1, "Tasks that need the warehouse file to themselves: it has one writer"),
 }
 

@@ -97,16 +97,16 @@ def settings_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def run_dag(dag_bag: Any, pools: None) -> Callable[[str], Any]:
-    """Runs a whole DAG here and now; gives its run."""
+def run_dag(dag_bag: Any, pools: None) -> Callable[..., Any]:
+    """Runs a whole DAG here and now, with a form's values; gives its run."""
 
-    def run(dag_id: str) -> Any:
+    def run(dag_id: str, form: dict[str, Any] | None = None) -> Any:
         dag = dag_bag.dags[dag_id]
         kept = {task: task.retries for task in dag.tasks}
         for task in dag.tasks:
             task.retries = 0  # dag.test() would wait out every pause of a failing task
         try:
-            return dag.test()
+            return dag.test(run_conf=form)
         finally:
             for task, retries in kept.items():
                 task.retries = retries

@@ -61,9 +61,10 @@ CHANGING_IN = {
     "dbt_results": frozenset({"started_at", "message", "execution_seconds"}),
 }
 # Two kits score these calls, and no deal is theirs: what other kits and linked calls give is empty.
+# Nothing was reconciled here.
 NOT_FILLED = {
     "fct_claims", "compliance_trends", "compliance_evidence_register", "omnichannel_consistency",
-    "coaching_alerts", "unified_deal_scores", "crm_writeback_opportunities",
+    "coaching_alerts", "unified_deal_scores", "crm_writeback_opportunities", "reconciliation",
     "methodology_ab_test", "methodology_adherence", "methodology_coverage_by_outcome",
     "framework_adherence_calls", "framework_adherence_weekly",
     "qualification_signal_win_rates", "win_loss_analysis",

@@ -11,7 +11,8 @@ from typing import Any
 from bench import ALL
 
 ROOT = Path(__file__).parents[2]
-EXPECTED = {*(f"conversations__{vendor}" for vendor in ALL), "scorecards"}
+BY_HAND = {"backfill", "rescore", "replay"}
+EXPECTED = {*(f"conversations__{vendor}" for vendor in ALL), "scorecards", "reconcile", *BY_HAND}
 
 
 def test_every_dag_is_there_and_loads(dag_bag: Any) -> None:
@@ -39,7 +40,7 @@ def test_shared_resources_have_pools(dag_bag: Any) -> None:
     from semarize_airflow.pools import POOLS
 
     used = {task.pool for dag in dag_bag.dags.values() for task in dag.tasks} - {"default_pool"}
-    assert used == {"semarize_api", "warehouse"}
+    assert used == {"semarize_api", "history", "warehouse"}
     assert used <= set(POOLS)
 
 

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from semarize_pipeline.state.store import State
 
 Period = Literal["day", "week"]
+# A campaign's cap has no end at which it begins anew.
+EVER = "ever"
 AHEAD_SECONDS = 0.25
 SAME_HOLD_SECONDS = 0.5
 SLOWEST = 64.0
@@ -39,7 +41,8 @@ class Limits:
 
     ``records_per_second`` is for a vendor that limits records rather than requests. A day
     begins at 00:00 UTC, a week on Sunday 00:00 UTC. ``adaptive`` slows down after a 429 and
-    recovers slowly: for a vendor that documents nothing.
+    recovers slowly: for a vendor that documents nothing. ``reserved`` is the share of all of it
+    that whoever has these limits leaves to others with the same key.
     """
 
     requests_per_second: float
@@ -47,10 +50,23 @@ class Limits:
     per_week: int | None = None
     records_per_second: float | None = None
     adaptive: bool = False
+    reserved: float = 0.0
 
     def caps(self) -> list[tuple[Period, int]]:
         both: list[tuple[Period, int | None]] = [("day", self.per_day), ("week", self.per_week)]
-        return [(period, cap) for period, cap in both if cap is not None]
+        return [
+            (period, math.floor(cap * (1 - self.reserved)))
+            for period, cap in both
+            if cap is not None
+        ]
+
+    def of_speed(self) -> Limits:
+        """What is left of the speed alone, for whoever leaves others their share."""
+        share, records = 1 - self.reserved, self.records_per_second
+        return Limits(
+            requests_per_second=self.requests_per_second * share,
+            records_per_second=None if records is None else records * share,
+        )
 
 
 def period_start(period: Period, moment: datetime) -> datetime:
@@ -66,6 +82,18 @@ def period_end(period: Period, moment: datetime) -> datetime:
 
 def _name(period: Period, moment: datetime) -> str:
     return f"{period} {period_start(period, moment):%Y-%m-%d}"
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A counter to take from, and what it may reach."""
+
+    key: str
+    period: Period | Literal["ever"]
+    cap: int | None = None
+
+    def name(self, now: datetime) -> str:
+        return EVER if self.period == "ever" else _name(self.period, now)
 
 
 class Budgets:
@@ -151,18 +179,29 @@ class Budgets:
 
     def spend(self, key: str, cap: int | None, wanted: int = 1) -> int:
         """Take up to ``wanted`` of today's ``cap`` of paid things; how many were granted."""
-        period = _name("day", self._state.clock())
-        with self._state.write() as connection:
-            self._ensure(connection, key, [period])
-            if cap is not None:
-                wanted = max(0, min(wanted, cap - self._used(connection, key, period)))
-            if wanted:
-                self._add(connection, key, period, wanted)
-        return wanted
+        return self.spend_all([Claim(key, "day", cap)], wanted)[0]
 
-    def used(self, key: str, period: Period) -> int:
+    def spend_all(self, claims: Sequence[Claim], wanted: int) -> tuple[int, list[int | None]]:
+        """Take up to ``wanted`` from every claim at once, as many as all of them have left.
+
+        Gives how many were granted, and what was left of each claim before (None: no cap).
+        """
+        now = self._state.clock()
+        left: list[int | None] = []
+        with self._state.write() as connection:
+            for claim in claims:
+                self._ensure(connection, claim.key, [claim.name(now)])
+                used = self._used(connection, claim.key, claim.name(now))
+                left.append(None if claim.cap is None else max(0, claim.cap - used))
+            granted = max(0, min([wanted, *(each for each in left if each is not None)]))
+            if granted:
+                for claim in claims:
+                    self._add(connection, claim.key, claim.name(now), granted)
+        return granted, left
+
+    def used(self, key: str, period: Period | Literal["ever"]) -> int:
         with self._state.read() as connection:
-            return self._used(connection, key, _name(period, self._state.clock()))
+            return self._used(connection, key, Claim(key, period).name(self._state.clock()))
 
     def _ensure(self, connection: sa.Connection, key: str, periods: Sequence[str]) -> None:
         rows = [
@@ -251,3 +290,30 @@ class SharedPace:
             self._turns.clear()
             self._held_until = max(self._held_until, until.timestamp())
             self._budgets.hold(self._key, until, self._limits.adaptive)
+
+
+class PaceBesideLive:
+    """A key's turns for work that can wait: its own, slower pace first, then the shared one.
+
+    So the hourly runs find the rest of the speed free whenever they come, and with
+    ``Limits.reserved`` the rest of a day or week too.
+    """
+
+    def __init__(self, own: SharedPace, shared: SharedPace) -> None:
+        self._own = own
+        self._shared = shared
+
+    @property
+    def taken(self) -> int:
+        return self._shared.taken
+
+    def take(self) -> None:
+        self._own.take()
+        self._shared.take()
+
+    def charge(self, records: int) -> None:
+        self._own.charge(records)
+        self._shared.charge(records)
+
+    def hold(self, until: datetime) -> None:
+        self._shared.hold(until)

@@ -9,17 +9,28 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import sqlalchemy as sa
 
+from semarize_pipeline.model import Window
 from semarize_pipeline.state import tables as t
 
 if TYPE_CHECKING:
     from semarize_pipeline.state.store import State
 
 Status = Literal[
-    "listed", "pending", "landed", "absent", "expired", "quarantined", "private", "deleted"
+    "listed",
+    "pending",
+    "landed",
+    "absent",
+    "expired",
+    "quarantined",
+    "private",
+    "deleted",
+    # A record that had no readable id, and got one when it was read again.
+    "replayed",
 ]
 # Nothing more is asked of the vendor for these.
-SETTLED = frozenset({"landed", "absent", "expired", "quarantined", "deleted"})
-ScoreStatus = Literal["due", "scored", "failed", "refused"]
+SETTLED = frozenset({"landed", "absent", "expired", "quarantined", "deleted", "replayed"})
+# unasked: a backfill landed it, and the kits of the hourly runs leave it alone.
+ScoreStatus = Literal["due", "scored", "failed", "refused", "unasked"]
 CHUNK = 500  # ids in one IN list: well below SQLite's limit of variables
 
 
@@ -38,6 +49,7 @@ class Entry:
     reason: str | None = None
     content_hash: str | None = None
     transcript_hash: str | None = None
+    listing_hash: str | None = None
     score_status: ScoreStatus | None = None
     score_after: datetime | None = None
 
@@ -168,6 +180,31 @@ class Ledger:
                 [{"of": vendor, "id": r["conversation_id"], "seen": r["updated_at"]} for r in rows],
             )
 
+    def between(self, vendor: str, window: Window) -> list[Entry]:
+        """The conversations that started in a window."""
+        row = t.ledger.c
+        query = sa.select(t.ledger).where(
+            row.vendor == vendor, row.started_at >= window.start, row.started_at < window.end
+        )
+        with self._state.read() as connection:
+            return [_entry(found) for found in connection.execute(query).mappings()]
+
+    def in_status(
+        self, vendor: str, statuses: Sequence[Status], score: Sequence[ScoreStatus] = ()
+    ) -> list[Entry]:
+        """The conversations of these statuses, or whose scores stand so, by id."""
+        row = t.ledger.c
+        query = (
+            sa.select(t.ledger)
+            .where(
+                row.vendor == vendor,
+                sa.or_(row.status.in_(statuses), row.score_status.in_(score)),
+            )
+            .order_by(row.conversation_id)
+        )
+        with self._state.read() as connection:
+            return [_entry(found) for found in connection.execute(query).mappings()]
+
     def counts(self, vendor: str) -> dict[str, int]:
         """How many conversations have each status."""
         row = t.ledger.c
@@ -182,8 +219,10 @@ class Ledger:
         row = t.ledger.c
         statement = sa.delete(t.ledger).where(
             row.vendor == vendor,
-            row.status.in_(["landed", "absent", "expired", "private", "deleted"]),
-            sa.or_(row.score_status.is_(None), row.score_status.in_(["scored", "refused"])),
+            row.status.in_(["landed", "absent", "expired", "private", "deleted", "replayed"]),
+            sa.or_(
+                row.score_status.is_(None), row.score_status.in_(["scored", "refused", "unasked"])
+            ),
             row.dirty.is_(False),
             row.started_at < before,
             row.updated_at < before,

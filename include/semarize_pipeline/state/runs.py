@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 RunStatus = Literal["planned", "running", "succeeded", "failed", "cancelled", "refused"]
 OPEN: tuple[RunStatus, ...] = ("planned", "running")
+WRONG: tuple[RunStatus, ...] = ("failed", "cancelled", "refused")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +93,16 @@ class Runs:
     def open(self, vendor: str) -> list[Run]:
         """Runs that were recorded and are not finished, sent or not."""
         return self._found(vendor, t.semarize_runs.c.status.in_(OPEN))
+
+    def went_wrong(self, vendor: str) -> list[Run]:
+        """The last runs, by transcript and kit version, that failed or were refused."""
+        bad = self._found(vendor, t.semarize_runs.c.status.in_(WRONG))
+        last: dict[tuple[str, str, str | None, str], Run] = {}
+        for run in self.of(vendor, sorted({run.conversation_id for run in bad})):
+            key = (run.conversation_id, run.kit_code, run.kit_version_id, run.transcript_hash)
+            if key not in last or run.attempt >= last[key].attempt:
+                last[key] = run
+        return [run for run in last.values() if run.status in WRONG]
 
     def waiting(self, vendor: str) -> list[Run]:
         """Runs that were accepted and are not finished, the next poll first."""

@@ -268,12 +268,26 @@ def _wait_in_line(connection: Connection) -> None:
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(WRITER)))
 
 
+def _grow(connection: Connection) -> None:
+    """Add the columns that an older version of these tables lacks; they may be empty."""
+    there = sa.inspect(connection)
+    for table in t.metadata.sorted_tables:
+        found = {column["name"] for column in there.get_columns(table.name)}
+        for column in table.columns:
+            if column.name not in found:
+                kind = column.type.compile(connection.dialect)
+                connection.exec_driver_sql(
+                    f'ALTER TABLE "{table.name}" ADD COLUMN "{column.name}" {kind}'
+                )
+
+
 def _create(engine: Engine) -> None:
     try:
         with engine.connect() as connection:
             # Two tasks on a fresh database: one makes all of it, the other waits.
             _wait_in_line(connection)
             t.metadata.create_all(connection, checkfirst=True)
+            _grow(connection)
             connection.commit()
     except OperationalError as error:
         raise TryAgain(

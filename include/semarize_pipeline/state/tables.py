@@ -82,6 +82,8 @@ ledger = Table(
     Column("reason", Text),
     Column("content_hash", Text),
     Column("transcript_hash", Text),
+    # Of the listing's record, by which a later listing shows that something changed.
+    Column("listing_hash", Text),
     Column("updated_at", Moment, nullable=False),
     # Not yet copied to the warehouse's mirror.
     Column("dirty", Boolean, nullable=False, default=True),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -54,6 +55,9 @@ class Transcripts(Protocol):
     def fetch(self, api: RestClient, wanted: Sequence[Wanted]) -> Iterator[tuple[str, Fetched]]:
         """An answer for each one wanted, in any order."""
 
+    def requests_for(self, count: int) -> int:
+        """How many requests the transcripts of so many listed conversations take, at least."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inline:
@@ -75,6 +79,9 @@ class Inline:
                 continue
             record = self._record(api, reply.data)
             yield each.conversation_id, Fetched(transcript=record, record=record)
+
+    def requests_for(self, count: int) -> int:
+        return 0  # they come with the listing
 
     def _record(self, api: RestClient, page: Any) -> Record | None:
         """The one record: an object at one of the known places, or the only row of an array."""
@@ -123,6 +130,9 @@ class PerConversation:
                 pool.shutdown(wait=True, cancel_futures=True)
                 raise
 
+    def requests_for(self, count: int) -> int:
+        return count
+
     def _one(self, api: RestClient, conversation_id: str) -> Fetched:
         answer = Fetched()
         for endpoint in filter(None, (self.endpoint, self.fallback)):
@@ -166,6 +176,9 @@ class Batched:
             }
             # One that was asked for and not answered is not ready; nobody else's is taken.
             yield from ((id_, Fetched(transcript=spoken.get(id_))) for id_ in ids)
+
+    def requests_for(self, count: int) -> int:
+        return math.ceil(count / self.size)
 
 
 MANY = 10

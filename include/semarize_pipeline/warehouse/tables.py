@@ -162,6 +162,7 @@ QUARANTINE = _table(
         ("reason", Type.TEXT),
         ("raw", Type.JSON),
         ("quarantined_at", Type.TIMESTAMP),
+        ("resolved_at", Type.TIMESTAMP),
     ],
 )
 
@@ -205,7 +206,28 @@ LEDGER = _table(
         ("reason", Type.TEXT),
         ("content_hash", Type.TEXT),
         ("transcript_hash", Type.TEXT),
+        ("listing_hash", Type.TEXT),
         ("updated_at", Type.TIMESTAMP),
+    ],
+)
+
+RECONCILIATION = _table(
+    "reconciliation",
+    ("vendor", "day"),
+    [
+        ("vendor", Type.TEXT),
+        # The day's first moment, UTC.
+        ("day", Type.TIMESTAMP),
+        ("listed", Type.INTEGER),
+        ("scored", Type.INTEGER),
+        ("unscored", Type.INTEGER),
+        ("pending", Type.INTEGER),
+        ("absent", Type.INTEGER),
+        ("quarantined", Type.INTEGER),
+        ("private", Type.INTEGER),
+        ("deleted", Type.INTEGER),
+        ("unaccounted", Type.INTEGER),
+        ("reconciled_at", Type.TIMESTAMP),
     ],
 )
 
@@ -225,7 +247,7 @@ DBT_RESULTS = _table(
     ],
 )
 
-SHARED = (RUNS, SIGNALS, QUARANTINE, LOADS, LEDGER, DBT_RESULTS)
+SHARED = (RUNS, SIGNALS, QUARANTINE, LOADS, LEDGER, RECONCILIATION, DBT_RESULTS)
 
 
 def scores(kit_name: str, bricks: Iterable[tuple[str, Type]]) -> Table:

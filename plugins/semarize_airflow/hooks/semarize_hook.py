@@ -26,8 +26,9 @@ class SemarizeHook(RestHook):
         semarize_conn_id: str = default_conn_name,
         settings: ScoreSettings | None = None,
         state: State | None = None,
+        reserved: float = 0.0,
     ) -> None:
-        limits = semarize_limits(settings or ScoreSettings())
+        limits = semarize_limits(settings or ScoreSettings(), reserved)
         super().__init__(semarize_conn_id, limits, BASE_URL, state)
 
     def authentication(self, given: Credentials) -> AuthBase:

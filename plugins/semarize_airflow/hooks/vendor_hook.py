@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from requests.auth import AuthBase
@@ -21,11 +22,16 @@ class VendorHook(RestHook):
     hook_name = "Conversation vendor"
 
     def __init__(
-        self, vendor: str, http_conn_id: str | None = None, state: State | None = None
+        self,
+        vendor: str,
+        http_conn_id: str | None = None,
+        state: State | None = None,
+        reserved: float = 0.0,
     ) -> None:
         self.vendor = vendors.get(vendor)
+        limits = replace(self.vendor.limits, reserved=reserved)
         super().__init__(
-            http_conn_id or self.vendor.connection, self.vendor.limits, self.vendor.base_url, state
+            http_conn_id or self.vendor.connection, limits, self.vendor.base_url, state
         )
 
     def authentication(self, given: Credentials) -> AuthBase:

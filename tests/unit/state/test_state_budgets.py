@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
@@ -20,7 +21,9 @@ from semarize_pipeline.errors import Wait
 from semarize_pipeline.state import State
 from semarize_pipeline.state.budgets import (
     LATE_SECONDS,
+    Claim,
     Limits,
+    PaceBesideLive,
     SharedPace,
     period_end,
     period_start,
@@ -353,3 +356,56 @@ def test_spending_among_processes_is_exact(url: str, together: Together) -> None
     state = State(url)
     assert state.budgets.used("runs", "day") == 50
     state.close()
+
+
+# ---------------------------------------------------------------------- beside the live runs
+
+
+def test_a_share_of_the_day_and_week_is_left_to_others(state: State) -> None:
+    live = Limits(requests_per_second=1000, per_day=10, per_week=15)
+    past = replace(live, reserved=0.3)
+    for _ in range(7):
+        state.budgets.turns("key", past, 1)
+    with pytest.raises(Wait, match="the day's 7 requests") as caught:
+        state.budgets.turns("key", past, 1)
+    assert caught.value.until == period_end("day", state.clock())
+    assert len(state.budgets.turns("key", live, 3)) == 3, "its own share is still there"
+    with pytest.raises(Wait, match="the day's 10 requests"):
+        state.budgets.turns("key", live, 1)
+
+
+def test_what_others_used_counts_against_whoever_leaves_a_share(state: State) -> None:
+    live = Limits(requests_per_second=1000, per_day=10)
+    state.budgets.turns("key", live, 8)
+    with pytest.raises(Wait):
+        state.budgets.turns("key", replace(live, reserved=0.3), 1)
+
+
+def test_a_share_of_the_speed_is_left_to_others(state: State, clock: Clock) -> None:
+    """While one reads the past as fast as it may, turns for the live runs stay free."""
+    limits = Limits(requests_per_second=10, reserved=0.4)
+    told = {"sleep": clock.sleep, "now": clock.timestamp, "patience_seconds": 600.0}
+    shared = SharedPace(state.budgets, "key", limits, **told)
+    past = PaceBesideLive(
+        SharedPace(state.budgets, "key beside live", limits.of_speed(), **told), shared
+    )
+    began = clock.timestamp()
+    for _ in range(61):
+        past.take()
+    assert clock.timestamp() - began >= 60 / 6 - ROUNDING, "6 a second, not 10"
+    assert past.taken == 61
+    free = state.budgets.turns("key", Limits(requests_per_second=10), 1)[0] - clock.timestamp()
+    assert free <= 0.3, "a live request waits for no queue"
+
+
+def test_two_caps_are_taken_from_together_or_not_at_all(state: State) -> None:
+    claims = [Claim("own", "ever", 5), Claim("all", "day", 3)]
+    assert state.budgets.spend_all(claims, 4) == (3, [5, 3])
+    assert state.budgets.spend_all(claims, 4) == (0, [2, 0])
+    assert (state.budgets.used("own", "ever"), state.budgets.used("all", "day")) == (3, 3)
+
+
+def test_a_campaigns_cap_does_not_begin_anew(state: State, clock: Clock) -> None:
+    assert state.budgets.spend_all([Claim("own", "ever", 5)], 4)[0] == 4
+    clock.advance(40 * 86_400)
+    assert state.budgets.spend_all([Claim("own", "ever", 5)], 4)[0] == 1

@@ -7,6 +7,7 @@ from __future__ import annotations
 import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -23,11 +24,27 @@ from unit.support import NOON, Clock
 from semarize_pipeline.errors import Misconfigured, TryAgain
 from semarize_pipeline.model import Window
 from semarize_pipeline.state import State, store, tables
+from semarize_pipeline.state.ledger import Entry
 
 HOUR = timedelta(hours=1)
 
 
 # ---------------------------------------------------------------------- opening
+
+
+def test_an_older_database_grows_its_new_columns_and_keeps_its_rows(url: str) -> None:
+    state = State(url)
+    state.ledger.record("gong", [Entry(conversation_id="c", status="landed", listed_at=NOON)])
+    with state.write() as connection:
+        connection.exec_driver_sql("ALTER TABLE ledger DROP COLUMN listing_hash")
+        connection.exec_driver_sql("ALTER TABLE ledger DROP COLUMN landed_at")
+    state.close()
+    again = State(url)
+    (entry,) = again.ledger.find("gong", ["c"]).values()
+    assert (entry.status, entry.listing_hash, entry.landed_at) == ("landed", None, None)
+    again.ledger.record("gong", [replace(entry, listing_hash="h", landed_at=NOON)])
+    assert again.ledger.find("gong", ["c"])["c"].landed_at == NOON
+    again.close()
 
 
 def test_several_processes_open_a_fresh_database(fresh_url: FreshUrl, together: Together) -> None:
