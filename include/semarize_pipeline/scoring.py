@@ -20,6 +20,7 @@ from typing import Any
 from semarize_pipeline import landing
 from semarize_pipeline.errors import PipelineError, Stop, TryAgain, Wait
 from semarize_pipeline.model import text_digest
+from semarize_pipeline.privacy.redaction import Redactor
 from semarize_pipeline.semarize import rows as typing_of
 from semarize_pipeline.semarize.client import KitSchema, RunAnswer, SemarizeClient
 from semarize_pipeline.settings import Kit, Settings
@@ -87,6 +88,7 @@ class _Job:
     entry: Entry
     agent_id: str | None
     text: str
+    redaction: Mapping[str, Any] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +119,7 @@ class _Scoring:
         self._state = state
         self._settings = settings.score
         self._kits = kits
+        self._redactor = Redactor(settings.policy_for(vendor))
         self._run = run
         self._report = report
         self._sleep = sleep
@@ -209,17 +212,15 @@ class _Scoring:
                     landing.quarantine_row(self._vendor, "score", problem or "", about, now, id_)
                 )
                 continue
-            text = row["transcript"]
-            runs = [
-                self._next_run(kit, id_, text_digest(text), past[id_], now) for kit in self._kits
-            ]
+            words = row["transcript_hash"]
+            runs = [self._next_run(kit, id_, words, past[id_], now) for kit in self._kits]
             todo = [run for run in runs if run is not None]
             if not todo:
-                settled[id_] = self._standing(past[id_], text_digest(text), now)
+                settled[id_] = self._standing(past[id_], words, now)
                 continue
             fresh += [run for run in todo if run.status == "planned" and run not in past[id_]]
             agent = row["owner_id"] or row["owner_email"]
-            jobs += [_Job(run, entry, agent, text) for run in todo]
+            jobs += [_Job(run, entry, agent, row["text"], row["redaction"]) for run in todo]
         self._state.ledger.settle_scores(self._vendor, settled)
         self._report.refused += len(odd)
         if odd:
@@ -234,6 +235,8 @@ class _Scoring:
     def _problem(self, row: Mapping[str, Any] | None) -> str | None:
         if row is None or not row["transcript"]:
             return "there is no transcript in the warehouse; read its day again"
+        if row["problem"]:
+            return str(row["problem"])
         length, limit = len(row["transcript"]), self._settings.max_transcript_characters
         if length > limit:
             return (
@@ -322,11 +325,16 @@ class _Scoring:
         marks = ", ".join("?" * len(ids))
         with self._warehouse.open("read transcripts") as session:
             found = session.query(
-                "select conversation_id, owner_id, owner_email, transcript "
-                f"from {table.qualified} where conversation_id in ({marks})",
+                "select conversation_id, owner_id, owner_name, owner_email, participants, "
+                f"transcript, transcript_hash from {table.qualified} "
+                f"where conversation_id in ({marks})",
                 ids,
             )
-        return {row["conversation_id"]: row for row in found}
+            speakers = self._redactor.speakers(session, self._vendor, ids)
+        return {
+            row["conversation_id"]: self._redactor.outgoing(row, speakers[row["conversation_id"]])
+            for row in found
+        }
 
     # ------------------------------------------------------------------ one run, in a thread
 
@@ -552,4 +560,5 @@ def _run_row(each: _Finished, status: RunStatus, now: datetime) -> dict[str, Any
         "error_code": answer.refused or answer.error_code,
         "error_message": answer.error_message,
         "response": answer.body,
+        "_redaction": each.job.redaction,
     }

@@ -82,6 +82,8 @@ def conversations(vendor: str) -> Table:
             ("raw", Type.JSON),
             ("_extracted_at", Type.TIMESTAMP),
             ("_content_hash", Type.TEXT),
+            # By which policy it was redacted, and how often each kind; null where it was not.
+            ("_redaction", Type.JSON),
         ],
         guard="_content_hash",
     )
@@ -125,6 +127,8 @@ RUNS = _table(
         ("error_code", Type.TEXT),
         ("error_message", Type.TEXT),
         ("response", Type.JSON),
+        # How the text that was sent was redacted.
+        ("_redaction", Type.JSON),
     ],
 )
 
@@ -162,6 +166,7 @@ QUARANTINE = _table(
         ("reason", Type.TEXT),
         ("raw", Type.JSON),
         ("quarantined_at", Type.TIMESTAMP),
+        ("_redaction", Type.JSON),
     ],
 )
 
