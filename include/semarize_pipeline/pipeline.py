@@ -400,6 +400,9 @@ class _Reading:
 
     def _land(self, outcomes: Sequence[_Outcome], window: Window | None, began: datetime) -> None:
         """Warehouse first, ledger second: a kill in between repeats work and loses nothing."""
+        ids = [outcome.entry.conversation_id for outcome in outcomes]
+        erased = self._state.ledger.erased(self._vendor.name, ids)
+        outcomes = [o for o in outcomes if o.entry.conversation_id not in erased]
         if not outcomes:
             return
         now = self._state.clock()

@@ -372,6 +372,10 @@ class _Scoring:
 
     def _land(self, finished: Sequence[_Finished]) -> None:
         """Land answers, close their runs, then say how each conversation stands."""
+        erased = self._state.ledger.erased(
+            self._vendor, [each.job.entry.conversation_id for each in finished]
+        )
+        finished = [f for f in finished if f.job.entry.conversation_id not in erased]
         if not finished:
             return
         now = self._state.clock()

@@ -230,7 +230,24 @@ DBT_RESULTS = _table(
     ],
 )
 
-SHARED = (RUNS, SIGNALS, QUARANTINE, LOADS, LEDGER, DBT_RESULTS)
+# What was erased on request: that, when and how much it was, and nothing of what it was.
+ERASURES = _table(
+    "erasures",
+    ("erasure_id",),
+    [
+        ("erasure_id", Type.TEXT),
+        # Whom or what it was about, as a keyed hash.
+        ("subject_hash", Type.TEXT),
+        ("requested_by", Type.TEXT),
+        ("status", Type.TEXT),
+        ("conversations", Type.INTEGER),
+        ("removed", Type.JSON),
+        ("started_at", Type.TIMESTAMP),
+        ("finished_at", Type.TIMESTAMP),
+    ],
+)
+
+SHARED = (RUNS, SIGNALS, QUARANTINE, LOADS, LEDGER, DBT_RESULTS, ERASURES)
 
 
 def scores(kit_name: str, bricks: Iterable[tuple[str, Type]]) -> Table:
