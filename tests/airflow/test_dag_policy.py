@@ -11,7 +11,7 @@ from typing import Any
 from bench import ALL
 
 ROOT = Path(__file__).parents[2]
-EXPECTED = {*(f"conversations__{vendor}" for vendor in ALL), "scorecards"}
+EXPECTED = {*(f"conversations__{vendor}" for vendor in ALL), "scorecards", "erase", "retention"}
 
 
 def test_every_dag_is_there_and_loads(dag_bag: Any) -> None:
