@@ -220,7 +220,11 @@ class _Scoring:
                 continue
             fresh += [run for run in todo if run.status == "planned" and run not in past[id_]]
             agent = row["owner_id"] or row["owner_email"]
-            jobs += [_Job(run, entry, agent, row["text"], row["redaction"]) for run in todo]
+            jobs += [
+                # How an earlier task redacted what it sent is not known here.
+                _Job(run, entry, agent, row["text"], None if run.run_id else row["redaction"])
+                for run in todo
+            ]
         self._state.ledger.settle_scores(self._vendor, settled)
         self._report.refused += len(odd)
         if odd:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -98,25 +97,6 @@ def test_before_semarize_landing_keeps_the_words(start: Start, vendor: str) -> N
         assert secret not in sent, secret
     assert "Card [CARD], phone [PHONE], [IBAN]." in sent
     assert vendor in NAMES or "[REP 1]: Hello [CUSTOMER 1]" in sent
-
-
-def test_turning_it_on_buys_nothing_again(start: Start, vendor: str) -> None:
-    bench = start([told(vendor)])
-    bench.extract()
-    assert bench.score().paid == 1
-    (before,) = bench.conversations().values()
-    for place in ("semarize", "landing"):
-        redact(bench, place)
-        ledger = bench.state.ledger
-        (entry,) = ledger.find(vendor, [before["conversation_id"]]).values()
-        # As if it were listed for the first time, and fetched, landed and scored anew.
-        ledger.record(vendor, [replace(entry, status="listed", score_status=None)])
-        bench.clock.advance(hours=1)
-        assert bench.extract().landed == 1
-        assert bench.score().paid == 0
-    (after,) = bench.conversations().values()
-    assert "[CARD]" in after["transcript"], "it landed over the words"
-    assert after["transcript_hash"] == before["transcript_hash"]
 
 
 def test_what_cannot_be_redacted_neither_lands_nor_leaves(start: Start, vendor: str) -> None:

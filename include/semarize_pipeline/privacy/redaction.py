@@ -104,7 +104,6 @@ class Redactor:
             account_name=unnamed.maybe(given.account_name),
             owner_id=given.owner_id if keeps else work.identifier(given.owner_id),
             owner_name=given.owner_name if keeps else work.named(given.owner_name),
-            # None, not a placeholder: the marts take one address for one person.
             owner_email=given.owner_email if keeps else None,
             participants=tuple(work.participant(each) for each in given.participants),
             url=unnamed.identifier(given.url),
@@ -286,10 +285,12 @@ class _Work:
         return label
 
     def participant(self, person: Participant) -> Participant:
+        email = self.maybe(person.email)
         return replace(
             person,
             name=self.named(person.name),
-            email=self.maybe(person.email),
+            # Not a placeholder: the marts join on addresses, and would find one person in all.
+            email=email if email == person.email else None,
             id=self.identifier(person.id),
             title=self.maybe(person.title),
         )

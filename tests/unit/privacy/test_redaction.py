@@ -387,7 +387,7 @@ def test_everything_that_lands_of_a_conversation_is_redacted() -> None:
         "[CUSTOMER 1]: By mail."
     )
     assert row["participants"][1] == {
-        "name": "[CUSTOMER 1]", "email": "[EMAIL]", "role": "customer", "id": "c-9", "title": None,
+        "name": "[CUSTOMER 1]", "email": None, "role": "customer", "id": "c-9", "title": None,
     }  # fmt: skip
     assert row["conversation_id"] == CALL.conversation_id
     raw = orjson.loads(str(row["raw"]))
