@@ -39,7 +39,10 @@ _WORDS = frozenset(
 _ASIDE = re.compile(r"\s*[(|/\[<].*|\s+[-\u2013\u2014@]\s.*", re.DOTALL)
 _WORD = re.compile(r"[^\W\d_]+(?:['\u2019\-][^\W\d_]+)*")
 PLACEHOLDER = re.compile(r"\[[A-Z_]+(?: \d+)?\]")
-_NO_LETTER_BEFORE, _NO_LETTER_AFTER = r"(?<![^\W_])(?<![\u0300-\u036f])", r"(?![^\W_\u0300-\u036f])"
+_NO_LETTER_BEFORE, _NO_LETTER_AFTER = (
+    r"(?<![^\W_])(?<![\u0300-\u036f])",
+    r"(?![^\W_])(?![\u0300-\u036f])",
+)
 # Scripts that put no space between words.
 _UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\u0e00-\u0e7f]")
 

@@ -59,9 +59,11 @@ _TWO_DIGITS = re.compile(r"\d{2}")
 # As far as an identifier reaches from two of its digits to the next ones.
 _REACH = 24
 _PIECE = 160
+_DAY = r"(?:0?[1-9]|[12]\d|3[01])"
 _DATE = re.compile(
-    r"\d{4}([-/.])\d{1,2}\1\d{1,2}(?:[T ]\d{1,2}:\d{2}(?::\d{2})?)?"
-    r"|\d{1,2}([-/.])\d{1,2}\2\d{4}(?!\d)"
+    rf"(?<!\d)(?:19|20)\d{{2}}([-/.]){_DAY}\1{_DAY}"
+    r"(?:[T ]\d{1,2}:\d{2}(?::\d{2})?)?(?![-.]?\d)"
+    rf"|(?<!\d){_DAY}([-/.]){_DAY}\2(?:19|20)\d{{2}}(?![-.]?\d)"
 )
 
 
@@ -118,8 +120,14 @@ class Cards:
         first = 0
         while first < len(groups):
             check()
-            number, found = "", None
+            number, gap, found = "", None, None
             for last in range(first, len(groups)):
+                if last > first:
+                    # Written in one way throughout: two numbers side by side rarely are.
+                    between = text[groups[last - 1].end() : groups[last].start()]
+                    if gap not in (None, between):
+                        break
+                    gap = between
                 number += _digits(groups[last][0])
                 if len(number) > 19:
                     break
@@ -194,8 +202,11 @@ class Phones:
         regions = self._regions if "+" not in told[:4] else self._regions[:1]
         for region in regions:
             for found in self._matches(told, region):
-                if not any(s < found.end and found.start < e for s, e in dates):
-                    yield begin + found.start, begin + found.end
+                is_date = any(s < found.end and found.start < e for s, e in dates)
+                if found.raw_string.lstrip("(").startswith("+") or not is_date:
+                    # A bracket around the number is not the number's.
+                    opened = found.raw_string.startswith("(") and ")" not in found.raw_string
+                    yield begin + found.start + opened, begin + found.end
 
 
 # ---------------------------------------------------------------------- national ids

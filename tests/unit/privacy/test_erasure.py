@@ -59,7 +59,7 @@ CALLS = {
         # Only the vendor's own record says that she was invited.
         conversation("g2", raw={"record": {"invited": [{"mail": KIM}]}, "transcript": None}),
         # Others: one who speaks of her, one whose address ends like hers.
-        conversation("g3", utterances=(Utterance(None, "unknown", 0.0, 1.0, f"write to {KIM}"),)),
+        conversation("g3", raw={"record": {"id": "g3"}, "transcript": [KIM]}),
         conversation("g4", Participant(email=f"not-{KIM}", id="c-99")),
     ],
     "chorus": [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import re
 import unicodedata
 from dataclasses import replace
 from typing import Any
@@ -49,7 +50,7 @@ HARMLESS = (
     "Ticket SUP-4471-2026 with id 006000000000001AAA at 1773144000 or 1773144000000.",
     "Version 10.4.2.1 and v2.1.0-rc1 run on port 8443.",
     "You may mark it, and I will price the bill in may; the price is right.",
-    "Kimberly and Danae saw the Reyesburg price list of Northwind.",
+    "Kimberly saw the price list of Northwind.",
     "Übergrößenträger, naïveté, 北京, Ελλάδα, 👩🏽‍💻 and نعم.",
     "Only 2 of 3, 10 to 12 percent, 1984, 24/7, 9-5, 50/50, (555), ext. 12, A4, B2B.",
     "twenty two, four four two, double seven",
@@ -250,8 +251,6 @@ def test_nothing_planted_survives_and_nothing_else_changes(planted: list[Any]) -
 
 
 def _pieces(text: str) -> list[str]:
-    import re
-
     return re.split(r"\[[^\]]*\]", text)
 
 
@@ -280,6 +279,7 @@ def test_what_is_spelt_out_in_speech_is_not_covered() -> None:
 def test_a_card_within_a_longer_row_of_numbers() -> None:
     assert redacted("2 cards: 12 4111 1111 1111 1111 99") == "2 cards: 12 [CARD] 99"
     assert redacted("4111111111111112") == "4111111111111112", "a wrong check digit"
+    assert redacted("456-782 943 476 5870") == "456-782 943 476 5870", "written in two ways"
     assert redacted("9111111111111111") == "9111111111111111", "nobody's first digits"
 
 
@@ -291,15 +291,27 @@ def test_phones_need_a_country() -> None:
     abroad = Redactor(Policy(redact="landing", phone_regions=()))
     assert abroad.text("+49 30 901820 or 212 555 0123")[0] == "[PHONE] or 212 555 0123"
     assert redacted("call 212-555-0123 ext. 44 now") == "call [PHONE] now"
+    assert redacted("+39-02-1234-5678 is no date") == "[PHONE] is no date"
+    assert redacted("212.555.0123, +49 30 901820.") == "[PHONE], [PHONE]."
+
+
+@given(st.lists(PLANTED, min_size=2, max_size=3), st.sampled_from([" and ", ", ", "\n"]))
+def test_side_by_side_none_hides_another(planted: list[Any], between: str) -> None:
+    made = redacted(between.join(told for _, told in planted))
+    for _, told in planted:
+        assert told not in made, made
+    assert not any(c.isdigit() for c in re.sub(r"\[[A-Z_]+( \d)?\]", "", made)), made
 
 
 def test_names_are_whole_words_and_tell_people_apart() -> None:
     assert redacted("Dana: Zoe, this is Dana Reyes. Danae's Dana's") == (
         "[REP 1]: [CUSTOMER 1], this is [REP 1]. Danae's [REP 1]'s"
     )
+    assert redacted("Reyesburg, Bellreyes, priceless") == "Reyesburg, Bellreyes, priceless"
     assert redacted("hi dana, will you? WILL will. Will!") == (
         "hi [REP 1], will you? [CUSTOMER 2] will. [CUSTOMER 2]!"
     )
+    assert redacted(unicodedata.normalize("NFD", "Zoë said")) == "[CUSTOMER 1] said"
     assert redacted("你好李明先生") == "你好[PERSON 1]先生"
 
 
