@@ -87,7 +87,12 @@ class Redactor:
         """
         if self.policy.redact != "landing":
             return given
-        people = People(people_of(given))
+        known = list(people_of(given))
+        told = [text.strip() for person in known for text in (person.name, person.email) if text]
+        if self._names and any(map(PLACEHOLDER.fullmatch, told)):
+            # Out of the quarantine: whom to look for in its words is not known any more.
+            raise Unreadable("its record was redacted before; read its day again")
+        people = People(known)
         work = self._work(people)
         with _no_content():
             return self._redacted(given, people, work)
