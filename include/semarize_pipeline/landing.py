@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from semarize_pipeline.model import Conversation, Record, digest, text_digest
+from semarize_pipeline.model import Conversation, digest, text_digest
 from semarize_pipeline.state import State
 from semarize_pipeline.state.ledger import Entry
 from semarize_pipeline.warehouse import tables
@@ -27,7 +27,8 @@ def stamp(now: datetime, run: str) -> Stamp:
 
 def conversation_row(conversation: Conversation, extracted_at: datetime) -> dict[str, Any]:
     """A row of ``<vendor>__conversations``, without its stamp."""
-    transcript = conversation.transcript
+    transcript, redaction = conversation.transcript, conversation.redaction
+    spoken = text_digest(transcript) if transcript else None
     row: dict[str, Any] = {
         "conversation_id": conversation.conversation_id,
         "title": conversation.title,
@@ -44,15 +45,22 @@ def conversation_row(conversation: Conversation, extracted_at: datetime) -> dict
         "url": conversation.url,
         "transcript_status": conversation.status,
         "transcript": transcript,
-        "transcript_hash": text_digest(transcript) if transcript else None,
+        # Of the words as the vendor gave them: redaction makes no new transcript of an old one.
+        "transcript_hash": redaction.transcript_hash if redaction else spoken,
         "utterance_count": len(conversation.utterances),
         "attributes": dict(conversation.attributes),
     }
     raw = orjson.dumps(conversation.raw, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS)
     declared = digest({name: value for name, value in row.items() if name != "transcript"})
-    row["raw"] = Json(raw.decode())
     row["_content_hash"] = hashlib.sha256(declared.encode() + raw).hexdigest()
+    if redaction and redaction.sealed_record:
+        # After the hash: what is sealed looks different each time.
+        raw = orjson.dumps({**orjson.loads(raw), "sealed": redaction.sealed_record})
+    row["raw"] = Json(raw.decode())
     row["_extracted_at"] = extracted_at
+    row["_redaction"] = (
+        {"policy": redaction.policy, "counts": dict(redaction.counts)} if redaction else None
+    )
     return row
 
 
@@ -94,6 +102,7 @@ def quarantine_row(
         "raw": raw,
         "quarantined_at": now,
         "resolved_at": None,
+        "_redaction": None,
     }
 
 
@@ -150,9 +159,3 @@ def _remembered(row: Mapping[str, Any]) -> Entry:
 
 def stamped(rows: Sequence[Mapping[str, Any]], mark: Stamp) -> list[dict[str, Any]]:
     return [{**row, **mark} for row in rows]
-
-
-def raw_record(raw: Mapping[str, Any]) -> Record:
-    """The listing's record back out of a landed ``raw``."""
-    record: Record = raw["record"]
-    return record

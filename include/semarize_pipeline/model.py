@@ -60,6 +60,20 @@ class Utterance:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Redaction:
+    """That a conversation was redacted, by which policy, and how often each kind was found.
+
+    ``transcript_hash`` is that of the words before: by it is known what was bought.
+    ``sealed_record`` is the listing's record, encrypted, while the transcript is pending.
+    """
+
+    policy: str
+    counts: Mapping[str, int]
+    transcript_hash: str | None = None
+    sealed_record: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Conversation:
     """One conversation as it lands: a row of ``<vendor>__conversations`` and its utterances.
 
@@ -85,6 +99,7 @@ class Conversation:
     full_text: str | None = None
     transcript_status: TranscriptStatus | None = None
     attributes: Mapping[str, Any] = field(default_factory=dict)
+    redaction: Redaction | None = None
 
     @property
     def transcript(self) -> str | None:

@@ -17,6 +17,7 @@ from typing import Any
 from semarize_pipeline import landing
 from semarize_pipeline.errors import Unreadable
 from semarize_pipeline.model import Conversation, Record, Window, digest
+from semarize_pipeline.privacy.redaction import Redactor
 from semarize_pipeline.rest.client import RestClient
 from semarize_pipeline.scoring import ScoreReport, score
 from semarize_pipeline.settings import Kit, Settings
@@ -171,6 +172,7 @@ class Reading:
         self._timing = settings.timing_for(vendor.name, vendor.timing)
         self._kits = settings.kits_for(vendor.name) if kits is None else kits
         self._asks_no_kit = kits is not None and not kits
+        self._redactor = Redactor(settings.policy_for(vendor.name), state.tokens)
         self._run = run
         self._requests_seen = 0
 
@@ -403,11 +405,25 @@ class Reading:
                 f"where conversation_id in ({marks})",
                 ids,
             )
-        return {row["conversation_id"]: landing.raw_record(row["raw"]) for row in rows}
+        return {row["conversation_id"]: self._redactor.listed_record(row["raw"]) for row in rows}
 
     # ------------------------------------------------------------------ outcomes
 
     def _outcome(
+        self, entry: Entry, fetched: Fetched, record: Record, header: Conversation
+    ) -> _Outcome:
+        """What became of one, redacted as the settings say: nothing else lands."""
+        outcome = self._judged(entry, fetched, record, header)
+        if outcome.conversation is None:
+            return outcome
+        try:
+            redacted = self._redactor.conversation(outcome.conversation)
+        except Unreadable as error:
+            now = self._state.clock()
+            return self._quarantined(entry, "redaction", str(error), None, now)
+        return replace(outcome, conversation=redacted)
+
+    def _judged(
         self, entry: Entry, fetched: Fetched, record: Record, header: Conversation
     ) -> _Outcome:
         now = self._state.clock()
@@ -493,6 +509,9 @@ class Reading:
         known: Mapping[str, Entry],
     ) -> None:
         """Warehouse first, ledger second: a kill in between repeats work and loses nothing."""
+        ids = [outcome.entry.conversation_id for outcome in outcomes]
+        erased = self._state.ledger.erased(self._vendor.name, ids)
+        outcomes = [o for o in outcomes if o.entry.conversation_id not in erased]
         if not outcomes:
             return
         now = self._state.clock()
@@ -543,7 +562,7 @@ class Reading:
             "finished_at": now,
             "duration_seconds": (now - began).total_seconds(),
         }
-        bad = [o.quarantine for o in outcomes if o.quarantine is not None]
+        bad = [self._redactor.quarantine(o.quarantine) for o in outcomes if o.quarantine]
         with self._warehouse.open(f"land {len(rows)} conversations") as session:
             session.land(
                 [

@@ -39,7 +39,7 @@ class ReplayReport:
     tried: int = 0
     resolved: int = 0
     unknown: int = 0
-    """Without a raw record: a backfill of their days reads them."""
+    """Without a raw record, or with a redacted one: a backfill of their days reads them."""
     requeued: int = 0
     """Refused before anything was sent; due again for the hourly runs."""
     scored: int = 0
@@ -168,8 +168,10 @@ def _records(
     size = settings.extract.batch_conversations
     for start in range(0, len(rows), size):
         batch = rows[start : start + size]
-        report.unknown += sum(row["raw"] is None for row in batch)
-        batch = [row for row in batch if row["raw"] is not None]
+        # One that was redacted no longer says whose names to leave out of its transcript.
+        whole = [row for row in batch if row["raw"] is not None and row["_redaction"] is None]
+        report.unknown += len(batch) - len(whole)
+        batch = whole
         report.tried += len(batch)
         # Those that were resolved before a kill, and not marked yet, are not read again.
         open_ = [row for row in batch if not _is_resolved(vendor, state, row)]

@@ -20,6 +20,7 @@ from typing import Any, Protocol
 from semarize_pipeline import landing
 from semarize_pipeline.errors import PipelineError, Stop, TryAgain, Wait
 from semarize_pipeline.model import text_digest
+from semarize_pipeline.privacy.redaction import Redactor
 from semarize_pipeline.semarize import rows as typing_of
 from semarize_pipeline.semarize.client import KitSchema, RunAnswer, SemarizeClient
 from semarize_pipeline.settings import Kit, ScoreSettings, Settings
@@ -152,6 +153,7 @@ class _Job:
     entry: Entry
     agent_id: str | None
     text: str
+    redaction: Mapping[str, Any] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +186,7 @@ class Scoring:
         self._state = state
         self._settings = settings.score
         self._kits = kits
+        self._redactor = Redactor(settings.policy_for(vendor))
         self._run = run
         self._report = report
         self._sleep = sleep
@@ -279,17 +282,19 @@ class Scoring:
                     landing.quarantine_row(self._vendor, "score", problem or "", about, now, id_)
                 )
                 continue
-            text = row["transcript"]
-            runs = [
-                self._next_run(kit, id_, text_digest(text), past[id_], now) for kit in self._kits
-            ]
+            words = row["transcript_hash"]
+            runs = [self._next_run(kit, id_, words, past[id_], now) for kit in self._kits]
             todo = [run for run in runs if run is not None]
             if not todo:
-                settled[id_] = self._standing(past[id_], text_digest(text), now)
+                settled[id_] = self._standing(past[id_], words, now)
                 continue
             fresh += [run for run in todo if run.status == "planned" and run not in past[id_]]
             agent = row["owner_id"] or row["owner_email"]
-            jobs += [_Job(run, entry, agent, text) for run in todo]
+            jobs += [
+                # How an earlier task redacted what it sent is not known here.
+                _Job(run, entry, agent, row["text"], None if run.run_id else row["redaction"])
+                for run in todo
+            ]
         self._queue.settle(settled)
         self._report.refused += len(odd)
         if odd:
@@ -304,6 +309,8 @@ class Scoring:
     def _problem(self, row: Mapping[str, Any] | None) -> str | None:
         if row is None or not row["transcript"]:
             return "there is no transcript in the warehouse; read its day again"
+        if row["problem"]:
+            return str(row["problem"])
         length, limit = len(row["transcript"]), self._settings.max_transcript_characters
         if length > limit:
             return (
@@ -387,11 +394,16 @@ class Scoring:
         marks = ", ".join("?" * len(ids))
         with self._warehouse.open("read transcripts") as session:
             found = session.query(
-                "select conversation_id, owner_id, owner_email, transcript "
-                f"from {table.qualified} where conversation_id in ({marks})",
+                "select conversation_id, owner_id, owner_name, owner_email, participants, "
+                f"transcript, transcript_hash from {table.qualified} "
+                f"where conversation_id in ({marks})",
                 ids,
             )
-        return {row["conversation_id"]: row for row in found}
+            speakers = self._redactor.speakers(session, self._vendor, ids)
+        return {
+            row["conversation_id"]: self._redactor.outgoing(row, speakers[row["conversation_id"]])
+            for row in found
+        }
 
     # ------------------------------------------------------------------ one run, in a thread
 
@@ -430,6 +442,10 @@ class Scoring:
 
     def _land(self, finished: Sequence[_Finished]) -> None:
         """Land answers, close their runs, then say how each conversation stands."""
+        erased = self._state.ledger.erased(
+            self._vendor, [each.job.entry.conversation_id for each in finished]
+        )
+        finished = [f for f in finished if f.job.entry.conversation_id not in erased]
         if not finished:
             return
         now = self._state.clock()
@@ -638,4 +654,5 @@ def _run_row(each: _Finished, status: RunStatus, now: datetime) -> dict[str, Any
         "error_code": answer.refused or answer.error_code,
         "error_message": answer.error_message,
         "response": answer.body,
+        "_redaction": each.job.redaction,
     }

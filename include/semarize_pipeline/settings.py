@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import math
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from semarize_pipeline.errors import Misconfigured
+from semarize_pipeline.privacy.policy import KINDS, NATIONAL_IDS, PLACES, Policy, Retention
 from semarize_pipeline.vendors import names as vendor_names
 from semarize_pipeline.vendors.base import Timing
 
@@ -94,6 +95,15 @@ class HistorySettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PrivacySettings:
+    """What becomes of personal data: for all vendors, for some, and for how long."""
+
+    policy: Policy = field(default_factory=Policy)
+    vendors: Mapping[str, Policy] = field(default_factory=dict)
+    retention_days: Retention = field(default_factory=Retention)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """Everything that a deployment decides."""
 
@@ -102,9 +112,13 @@ class Settings:
     history: HistorySettings = field(default_factory=HistorySettings)
     kits: tuple[Kit, ...] = ()
     timing: Mapping[str, Mapping[str, timedelta]] = field(default_factory=dict)
+    privacy: PrivacySettings = field(default_factory=PrivacySettings)
 
     def kits_for(self, vendor: str) -> tuple[Kit, ...]:
         return tuple(kit for kit in self.kits if kit.covers(vendor))
+
+    def policy_for(self, vendor: str) -> Policy:
+        return self.privacy.vendors.get(vendor, self.privacy.policy)
 
     def timing_for(self, vendor: str, usual: Timing) -> Timing:
         return usual.but(**self.timing.get(vendor, {}))
@@ -129,7 +143,7 @@ def load(path: str | Path) -> Settings:
 
 def parse(told: Mapping[str, Any]) -> Settings:
     """Settings from a parsed file. Unknown names are errors: a typo must not be a default."""
-    unknown = set(told) - {"extract", "score", "history", "kits", "timing"}
+    unknown = set(told) - {"extract", "score", "history", "kits", "timing", "privacy"}
     if unknown:
         raise Misconfigured(f"unknown section {sorted(unknown)[0]!r}")
     given = {name: _section(name, section) for name, section in told.items()}
@@ -148,6 +162,7 @@ def parse(told: Mapping[str, Any]) -> Settings:
         history=_made(HistorySettings, "history", given.get("history", {})),
         kits=kits,
         timing={vendor: _timing(vendor, part) for vendor, part in given.get("timing", {}).items()},
+        privacy=_privacy(given.get("privacy", {})),
     )
 
 
@@ -196,6 +211,45 @@ def _made(kind: type[T], section: str, given: Mapping[str, Any]) -> T:
         return kind(**given)
     except TypeError as error:
         raise Misconfigured(f"{section}: {error}") from None
+
+
+def _privacy(given: Mapping[str, Any]) -> PrivacySettings:
+    usual = {k: v for k, v in given.items() if k not in ("vendors", "retention_days")}
+    vendors: dict[str, Policy] = {}
+    for vendor, other in _section("privacy.vendors", given.get("vendors", {})).items():
+        section = f"privacy.vendors.{vendor}"
+        _known(vendor, section)
+        vendors[vendor] = _policy(section, {**usual, **_section(section, other)})
+    kept = _section("privacy.retention_days", given.get("retention_days", {}))
+    return PrivacySettings(
+        policy=_policy("privacy", usual),
+        vendors=vendors,
+        retention_days=_made(Retention, "privacy.retention_days", kept),
+    )
+
+
+def _policy(section: str, given: Mapping[str, Any]) -> Policy:
+    told = dict(given)
+    for name, known in (("kinds", KINDS), ("national_ids", NATIONAL_IDS), ("phone_regions", None)):
+        if name in told:
+            told[name] = _several(f"{section}.{name}", told[name], known)
+    for region in told.get("phone_regions", ()):
+        if not (len(region) == 2 and region.isascii() and region.isalpha() and region.isupper()):
+            raise Misconfigured(f'{section}.phone_regions are countries, such as ["US", "DE"]')
+    if told.get("redact", "off") not in PLACES:
+        raise Misconfigured(f"{section}.redact is one of {', '.join(PLACES)}")
+    if not isinstance(told.get("keep_owner", True), bool):
+        raise Misconfigured(f"{section}.keep_owner is true or false")
+    return _made(Policy, section, told)
+
+
+def _several(setting: str, value: Any, known: Sequence[str] | None) -> tuple[str, ...]:
+    if not (isinstance(value, list) and all(isinstance(each, str) for each in value)):
+        raise Misconfigured(f"{setting} is a list of texts")
+    for each in value:
+        if known is not None and each not in known:
+            raise Misconfigured(f"{setting}: there is no {each!r}; there are {', '.join(known)}")
+    return tuple(value)
 
 
 def _known(vendor: str, setting: str) -> None:

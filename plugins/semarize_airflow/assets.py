@@ -6,6 +6,8 @@ from airflow.sdk import Asset, AssetAlias
 
 SCORES = Asset(name="scores", uri="semarize://landing/scores")
 SCORECARDS = Asset(name="scorecards", uri="semarize://marts/scorecards")
+# Becomes an event of ``SCORES`` in a run that erased anything: the marts must follow.
+ERASURES = AssetAlias("erasures")
 
 
 def landed_scores(vendor: str) -> AssetAlias:

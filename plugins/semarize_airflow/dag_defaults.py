@@ -120,6 +120,33 @@ lands and is due for the hourly runs' kits; its row in the quarantine gets `reso
 Always. A run is bought once more for each replay at most.
 """
 
+ERASE_DOC = """\
+### What
+Erases conversations: those named, or every one in which a person took part. They leave all landing
+tables, the marts follow with the next `scorecards`, and the ledger keeps them from landing again.
+Trigger it with `dry_run` first. `docs/privacy.md` says what it cannot reach.
+
+### Triage notes
+- **Red at once**: the message says which field of the form is missing.
+- **Killed**: clear the task. It goes on where it stopped, with the same record.
+- An address in the form stays in Airflow's own database with the run: delete the run afterwards.
+
+### Safe to run again?
+Always. What is gone is gone; `landing.erasures` shows each request once.
+"""
+
+RETENTION_DOC = """\
+### What
+Blanks content that is older than `[privacy.retention_days]` of the settings allows, and removes
+what landed again of erased conversations. While neither is there, it opens no warehouse.
+
+### Triage notes
+An older red run is healed by a newer green one.
+
+### Safe to run again?
+Always. What is blank stays as it is.
+"""
+
 
 def conversations_doc(vendor: str) -> str:
     return _CONVERSATIONS.format(vendor=vendor)

@@ -11,8 +11,9 @@ from typing import Any
 from bench import ALL
 
 ROOT = Path(__file__).parents[2]
-BY_HAND = {"backfill", "rescore", "replay"}
-EXPECTED = {*(f"conversations__{vendor}" for vendor in ALL), "scorecards", "reconcile", *BY_HAND}
+BY_HAND = {"backfill", "rescore", "replay", "erase"}
+DAILY = {"reconcile", "retention"}
+EXPECTED = {*(f"conversations__{vendor}" for vendor in ALL), "scorecards", *DAILY, *BY_HAND}
 
 
 def test_every_dag_is_there_and_loads(dag_bag: Any) -> None:

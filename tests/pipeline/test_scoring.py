@@ -18,6 +18,7 @@ import pytest
 from bench import DEALS, NOW, QUALITY, Bench, bench, call, calls
 
 from semarize_pipeline.errors import BadCredentials, Misconfigured, TryAgain, Wait
+from semarize_pipeline.model import text_digest
 from semarize_sandbox import semarize
 from semarize_sandbox.faults import Fault
 from semarize_sandbox.semarize import Semarize
@@ -310,9 +311,9 @@ def test_a_changed_transcript_is_new_work(gong: Bench) -> None:
     id_ = gong.world.all_calls("gong")[0].id
     with gong.warehouse.open("test") as session:
         session.query(
-            "update landing.gong__conversations set transcript = transcript || ' More.' "
-            "where conversation_id = ?",
-            [id_],
+            "update landing.gong__conversations set transcript = transcript || ' More.', "
+            "transcript_hash = ? where conversation_id = ?",
+            [text_digest("More."), id_],
         )
     (entry,) = gong.state.ledger.find("gong", [id_]).values()
     gong.state.ledger.record("gong", [replace(entry, score_status="due")])

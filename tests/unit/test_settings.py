@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from semarize_pipeline.errors import Misconfigured
+from semarize_pipeline.privacy.policy import NATIONAL_IDS, Policy, Retention
 from semarize_pipeline.settings import (
     ExtractSettings,
     HistorySettings,
@@ -62,17 +63,23 @@ def test_the_shipped_file_documents_every_setting() -> None:
     # Nobody else knows what a run costs: the two lines about it are comments.
     told = tomllib.loads(re.sub(r"(?m)^# (price_per_run|currency) = ", r"\1 = ", text))
     seen = 0
-    for section, kind in SECTIONS:
+    for section, kind, more in (
+        *((section, kind, set()) for section, kind in SECTIONS),
+        ("privacy", Policy, {"vendors", "retention_days"}),
+    ):
         names = {field.name for field in fields(kind)}
-        assert set(told[section]) == names, section
+        assert set(told[section]) - more == names, section
         seen += len(names)
-    assert seen >= 13
+    assert seen >= 19
+    for name in {field.name for field in fields(Retention)}:
+        assert re.search(rf"^# {name} = \d", text, re.MULTILINE), f"retention_days: {name}"
     for name in {field.name for field in fields(Kit)} - {"name"}:
         assert re.search(rf"\b{name}\b", text), f"kits: {name}"
     timing = {f.name for f in fields(Timing)} - {"first_retry_by_channel"}
     for name in timing:
         assert re.search(rf"\b{name}\b", text), f"timing: {name}"
-    assert {f.name for f in fields(Settings)} == {"extract", "score", "history", "kits", "timing"}
+    sections = {"extract", "score", "history", "kits", "timing", "privacy"}
+    assert {f.name for f in fields(Settings)} == sections
     assert all(map(is_dataclass, (Settings, ExtractSettings, ScoreSettings, Kit)))
 
 
@@ -262,3 +269,69 @@ def test_settings_do_not_change() -> None:
     settings: Any = Settings()
     with pytest.raises(AttributeError):
         settings.kits = ()
+
+
+# ---------------------------------------------------------------------- privacy
+
+
+def test_nothing_is_redacted_or_forgotten_unless_somebody_says_so() -> None:
+    settings = toml("")
+    assert {settings.policy_for(vendor).redact for vendor in names()} == {"off"}
+    assert settings.privacy.retention_days == Retention()
+
+
+def test_one_setting_for_all_vendors_and_another_for_one() -> None:
+    settings = toml(
+        """
+        [privacy]
+        redact = "semarize"
+        kinds = ["email"]
+        [privacy.vendors.gong]
+        redact = "landing"
+        [privacy.vendors.chorus]
+        kinds = ["email", "phone"]
+        phone_regions = ["DE"]
+        [privacy.retention_days]
+        raw = 90
+        evidence = 30.5
+        """
+    )
+    assert settings.policy_for("salesloft") == Policy(redact="semarize", kinds=("email",))
+    assert settings.policy_for("gong") == Policy(redact="landing", kinds=("email",))
+    assert settings.policy_for("chorus").kinds == ("email", "phone")
+    assert settings.policy_for("chorus").redact == "semarize"
+    assert settings.privacy.retention_days == Retention(raw=90, evidence=30.5)
+
+
+def test_a_policy_s_version_tells_rules_apart_and_not_places() -> None:
+    usual = Policy()
+    assert usual.version == Policy(redact="landing", patience_seconds=1).version
+    others = {
+        Policy(kinds=("email",)).version,
+        Policy(phone_regions=("DE",)).version,
+        Policy(national_ids=NATIONAL_IDS[:1]).version,
+        Policy(keep_owner=False).version,
+    }
+    assert len(others | {usual.version}) == 5
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ('privacy.redact = "everything"', "privacy.redact"),
+        ('privacy.kinds = ["mail"]', "mail"),
+        ('privacy.kinds = "email"', "privacy.kinds"),
+        ('privacy.national_ids = ["fr_ssn"]', "fr_ssn"),
+        ('privacy.phone_regions = ["Germany"]', "privacy.phone_regions"),
+        ('privacy.keep_owner = "no"', "privacy.keep_owner"),
+        ("privacy.patience_seconds = 0", "privacy.patience_seconds"),
+        ('privacy.vendors.gnog.redact = "off"', "gnog"),
+        ("privacy.vendors.gong = 1", "privacy.vendors.gong"),
+        ("privacy.retention_days.ledger = 1", "privacy.retention_days.ledger"),
+        ("privacy.retention_days.raw = 0", "privacy.retention_days.raw"),
+        ("privacy.typo = 1", "privacy.typo"),
+    ],
+)
+def test_a_wrong_privacy_setting_is_named(text: str, named: str) -> None:
+    with pytest.raises(Misconfigured, match=re.escape(named)):
+        toml(text)

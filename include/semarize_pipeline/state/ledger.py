@@ -31,6 +31,8 @@ Status = Literal[
 SETTLED = frozenset({"landed", "absent", "expired", "quarantined", "deleted", "replayed"})
 # unasked: a backfill landed it, and the kits of the hourly runs leave it alone.
 ScoreStatus = Literal["due", "scored", "failed", "refused", "unasked"]
+# The reason of a conversation that was erased: it must not land again, however it is listed.
+ERASED = "erased"
 CHUNK = 500  # ids in one IN list: well below SQLite's limit of variables
 
 
@@ -79,12 +81,53 @@ class Ledger:
         return found
 
     def record(self, vendor: str, entries: Iterable[Entry]) -> None:
-        """Write entries whole, over what was there; each waits for the next mirror."""
+        """Write entries whole, over what was there; each waits for the next mirror.
+
+        What was erased meanwhile stays erased.
+        """
         now = self._state.clock()
         rows = [{"vendor": vendor, **asdict(e), "updated_at": now, "dirty": True} for e in entries]
-        columns = [c.name for c in t.ledger.columns if not c.primary_key]
         with self._state.write() as connection:
-            self._state.upsert(connection, t.ledger, rows, columns)
+            gone = _erased(connection, vendor, [row["conversation_id"] for row in rows])
+            rows = [row for row in rows if row["conversation_id"] not in gone]
+            self._state.upsert(connection, t.ledger, rows, _COLUMNS)
+
+    def erased(self, vendor: str, ids: Sequence[str] | None = None) -> set[str]:
+        """Which of these conversations were erased; of all, where none are named."""
+        with self._state.read() as connection:
+            return _erased(connection, vendor, ids)
+
+    def erase(self, vendor: str, started: Mapping[str, datetime | None]) -> None:
+        """Leave of these conversations only that they were erased, and end their runs.
+
+        :param started: when each began, for those that the ledger has forgotten.
+        """
+        now = self._state.clock()
+        row, run = t.ledger.c, t.semarize_runs.c
+        with self._state.write() as connection:
+            for part in _chunks(list(started)):
+                known = sa.select(t.ledger).where(
+                    row.vendor == vendor, row.conversation_id.in_(part)
+                )
+                found = map(_entry, connection.execute(known).mappings())
+                before = {entry.conversation_id: entry for entry in found}
+                stones = [_tombstone(id_, before.get(id_), started[id_], now) for id_ in part]
+                rows = [
+                    {"vendor": vendor, **asdict(e), "updated_at": now, "dirty": True}
+                    for e in stones
+                ]
+                self._state.upsert(connection, t.ledger, rows, _COLUMNS)
+                connection.execute(
+                    sa.update(t.semarize_runs)
+                    .where(
+                        run.vendor == vendor,
+                        run.conversation_id.in_(part),
+                        run.status.in_(["planned", "running"]),
+                    )
+                    .values(
+                        status="cancelled", error_code=ERASED, finished_at=now, next_poll_at=None
+                    )
+                )
 
     def record_listed(self, vendor: str, entries: Iterable[Entry]) -> None:
         """Count conversations the moment they are listed; known ones keep their entry."""
@@ -131,7 +174,11 @@ class Ledger:
         row = t.ledger.c
         statement = (
             sa.update(t.ledger)
-            .where(row.vendor == sa.bindparam("of"), row.conversation_id == sa.bindparam("id"))
+            .where(
+                row.vendor == sa.bindparam("of"),
+                row.conversation_id == sa.bindparam("id"),
+                row.status != "deleted",
+            )
             .values(
                 score_status=sa.bindparam("score"),
                 score_after=sa.bindparam("later", type_=t.Moment),
@@ -226,9 +273,44 @@ class Ledger:
             row.dirty.is_(False),
             row.started_at < before,
             row.updated_at < before,
+            # What was erased must not land again, whenever it is listed.
+            sa.or_(row.status != "deleted", row.reason.is_(None), row.reason != ERASED),
         )
         with self._state.write() as connection:
             return int(connection.execute(statement).rowcount)
+
+
+_COLUMNS = [column.name for column in t.ledger.columns if not column.primary_key]
+
+
+def _tombstone(id_: str, before: Entry | None, started_at: datetime | None, now: datetime) -> Entry:
+    """What is left of an erased conversation: its id, its days, and that it was erased."""
+    kept = before or Entry(
+        conversation_id=id_, status="deleted", started_at=started_at, listed_at=now
+    )
+    return Entry(
+        conversation_id=id_,
+        status="deleted",
+        channel=kept.channel,
+        started_at=kept.started_at,
+        listed_at=kept.listed_at,
+        landed_at=kept.landed_at,
+        reason=ERASED,
+    )
+
+
+def _erased(connection: sa.Connection, vendor: str, ids: Sequence[str] | None) -> set[str]:
+    row = t.ledger.c
+    query = sa.select(row.conversation_id).where(
+        row.vendor == vendor, row.status == "deleted", row.reason == ERASED
+    )
+    if ids is None:
+        return set(connection.execute(query).scalars())
+    return {
+        found
+        for part in _chunks(ids)
+        for found in connection.execute(query.where(row.conversation_id.in_(part))).scalars()
+    }
 
 
 def _entry(row: Mapping[Any, Any]) -> Entry:

@@ -124,7 +124,11 @@ class Runs:
         with self._state.write() as connection:
             connection.execute(
                 sa.update(t.semarize_runs)
-                .where(t.semarize_runs.c.idempotency_key == key)
+                .where(
+                    t.semarize_runs.c.idempotency_key == key,
+                    # One that was ended meanwhile, by an erasure, stays ended.
+                    t.semarize_runs.c.finished_at.is_(None),
+                )
                 .values(**values)
             )
 

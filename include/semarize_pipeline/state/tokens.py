@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import json
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
@@ -9,7 +11,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
-from semarize_pipeline.errors import Misconfigured
+from semarize_pipeline.errors import Misconfigured, Unreadable
 from semarize_pipeline.rest.auth import TokenPair
 from semarize_pipeline.state import tables as t
 
@@ -55,10 +57,28 @@ class Tokens:
     def renewing(self, key: str) -> AbstractContextManager[None]:
         return self._state.lease(f"renew {key}", RENEWAL_SECONDS, wait_seconds=RENEWAL_SECONDS + 5)
 
+    def seal(self, plain: bytes) -> str:
+        """Anything else that must not lie about in the open; sealed with the same key."""
+        return self._fernet().encrypt(plain).decode()
+
+    def unseal(self, sealed: str) -> bytes:
+        """What was sealed. Raises Unreadable where that was with another key."""
+        try:
+            return self._fernet().decrypt(sealed.encode())
+        except InvalidToken:
+            raise Unreadable("it was sealed with another Fernet key") from None
+
+    def fingerprint(self, text: str) -> str:
+        """A name for a text that tells nothing of it without the key, not even by trying."""
+        self._fernet()
+        first = str(self._fernet_key).split(",")[0].strip()
+        return hmac.new(first.encode(), text.encode(), hashlib.sha256).hexdigest()
+
     def _fernet(self) -> MultiFernet:
         if not self._fernet_key:
             raise Misconfigured(
-                "tokens are stored encrypted, and there is no key: set AIRFLOW__CORE__FERNET_KEY"
+                "tokens and what is pending are stored encrypted, and there is no key: set "
+                "AIRFLOW__CORE__FERNET_KEY"
             )
         try:
             # A list while keys are rotated, as Airflow reads it: the first one seals.

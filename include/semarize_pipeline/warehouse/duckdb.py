@@ -23,7 +23,7 @@ import orjson
 
 from semarize_pipeline.errors import TryAgain
 from semarize_pipeline.warehouse.arrow import arrow
-from semarize_pipeline.warehouse.port import DbtTarget, Load, Session, type_changed
+from semarize_pipeline.warehouse.port import DbtTarget, Load, Removal, Session, type_changed
 from semarize_pipeline.warehouse.tables import SCHEMA, Table, Type
 
 WAIT_SECONDS = 300.0
@@ -127,7 +127,8 @@ class DuckDBSession(Session):
             [SCHEMA],
         ).fetchall():
             there.setdefault(table, {})[column] = type_
-        for table in tables:
+        # Once each: vendors share some of them.
+        for table in dict.fromkeys(tables):
             if table.name in there:
                 self._extend(table, there[table.name])
             else:
@@ -190,6 +191,21 @@ class DuckDBSession(Session):
             + ")"
         )
 
+    def remove(self, removals: Sequence[Removal], *, dry_run: bool = False) -> list[int]:
+        counts = []
+        self._connection.execute("begin")
+        try:
+            for removal in removals:
+                counting, change = removal.statements(_name(removal.table), _quoted)
+                counts.append(self.query(*counting)[0]["n"] if removal.values else 0)
+                if counts[-1] and not dry_run:
+                    self._connection.execute(*change)
+            self._connection.execute("commit")
+        except BaseException:
+            self._connection.execute("rollback")
+            raise
+        return counts
+
     def query(self, sql: str, parameters: Sequence[Any] = ()) -> list[dict[str, Any]]:
         cursor = self._connection.execute(sql, list(parameters))
         described = cursor.description or []
@@ -202,6 +218,10 @@ class DuckDBSession(Session):
             }
             for row in cursor.fetchall()
         ]
+
+
+def _quoted(name: str) -> str:
+    return f'"{name}"'
 
 
 def _name(table: Table) -> str:

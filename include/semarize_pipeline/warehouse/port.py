@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -26,6 +26,42 @@ class Load:
     whole: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """Rows of a table to take away: those with one of ``values`` in ``column``.
+
+    ``vendor`` bounds them where vendors share the table. With ``blank`` the rows stay and only
+    these columns are emptied; ``stamp`` is what such rows get, so that dbt sees the change.
+    """
+
+    table: Table
+    column: str
+    values: Sequence[str]
+    vendor: str | None = None
+    blank: tuple[str, ...] = ()
+    stamp: Mapping[str, Any] = field(default_factory=dict)
+
+    def statements(
+        self, name: str, quote: Callable[[str], str]
+    ) -> tuple[tuple[str, list[Any]], tuple[str, list[Any]]]:
+        """How many rows it is about, and the change: each with its parameters."""
+        where = f"{quote(self.column)} in ({', '.join('?' * len(self.values))})"
+        known: list[Any] = list(self.values)
+        if self.vendor is not None:
+            where += f" and {quote('vendor')} = ?"
+            known.append(self.vendor)
+        if not self.blank:
+            change, given = f"delete from {name} where {where}", known
+        else:
+            # What is empty already is no change.
+            where += " and (" + " or ".join(f"{quote(c)} is not null" for c in self.blank) + ")"
+            sets = [f"{quote(c)} = null" for c in self.blank]
+            sets += [f"{quote(c)} = ?" for c in self.stamp]
+            change = f"update {name} set {', '.join(sets)} where {where}"
+            given = [*self.stamp.values(), *known]
+        return (f"select count(*) as n from {name} where {where}", known), (change, given)
+
+
 class Session(Protocol):
     """An open warehouse. Short: whoever holds it may keep others waiting."""
 
@@ -34,6 +70,9 @@ class Session(Protocol):
 
     def land(self, loads: Sequence[Load]) -> None:
         """All loads, or none: a killed task leaves no half of a batch behind."""
+
+    def remove(self, removals: Sequence[Removal], *, dry_run: bool = False) -> list[int]:
+        """All removals, or none; how many rows each of them takes away or blanks."""
 
     def query(self, sql: str, parameters: Sequence[Any] = ()) -> list[dict[str, Any]]:
         """Rows of a query with ``?`` for each parameter. JSON columns come as Python values."""

@@ -27,7 +27,7 @@ from snowflake.connector import errors as sf
 
 from semarize_pipeline.errors import BadCredentials, Misconfigured, PipelineError, TryAgain
 from semarize_pipeline.warehouse.arrow import arrow
-from semarize_pipeline.warehouse.port import DbtTarget, Load, Session, type_changed
+from semarize_pipeline.warehouse.port import DbtTarget, Load, Removal, Session, type_changed
 from semarize_pipeline.warehouse.tables import SCHEMA, Table, Type
 
 log = logging.getLogger(__name__)
@@ -341,12 +341,28 @@ class SnowflakeSession(Session):
             about,
         )
 
+    def remove(self, removals: Sequence[Removal], *, dry_run: bool = False) -> list[int]:
+        counts: list[int] = []
+        with self._in_one_transaction():
+            for removal in removals:
+                counting, (change, given) = removal.statements(_name(removal.table), _q)
+                counts.append(self.query(*counting)[0]["n"] if removal.values else 0)
+                if counts[-1] and not dry_run:
+                    with self._cursor(change, _bound(given), removal.table.qualified):
+                        pass
+        return counts
+
     def _merge(self, staged: Sequence[_Staged]) -> None:
-        self._run("begin", "the landing tables")
-        try:
+        with self._in_one_transaction():
             for each in staged:
                 for statement in _merging(each):
                     self._run(statement, each.load.table.qualified)
+
+    @contextmanager
+    def _in_one_transaction(self) -> Iterator[None]:
+        self._run("begin", "the landing tables")
+        try:
+            yield
             self._run("commit", "the landing tables")
         except BaseException:
             # A lost connection cannot roll back; Snowflake then does so by itself.

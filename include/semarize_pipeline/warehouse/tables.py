@@ -82,6 +82,8 @@ def conversations(vendor: str) -> Table:
             ("raw", Type.JSON),
             ("_extracted_at", Type.TIMESTAMP),
             ("_content_hash", Type.TEXT),
+            # By which policy it was redacted, and how often each kind; null where it was not.
+            ("_redaction", Type.JSON),
         ],
         guard="_content_hash",
     )
@@ -125,6 +127,8 @@ RUNS = _table(
         ("error_code", Type.TEXT),
         ("error_message", Type.TEXT),
         ("response", Type.JSON),
+        # How the text that was sent was redacted.
+        ("_redaction", Type.JSON),
     ],
 )
 
@@ -163,6 +167,7 @@ QUARANTINE = _table(
         ("raw", Type.JSON),
         ("quarantined_at", Type.TIMESTAMP),
         ("resolved_at", Type.TIMESTAMP),
+        ("_redaction", Type.JSON),
     ],
 )
 
@@ -247,7 +252,24 @@ DBT_RESULTS = _table(
     ],
 )
 
-SHARED = (RUNS, SIGNALS, QUARANTINE, LOADS, LEDGER, RECONCILIATION, DBT_RESULTS)
+# What was erased on request: that, when and how much it was, and nothing of what it was.
+ERASURES = _table(
+    "erasures",
+    ("erasure_id",),
+    [
+        ("erasure_id", Type.TEXT),
+        # Whom or what it was about, as a keyed hash.
+        ("subject_hash", Type.TEXT),
+        ("requested_by", Type.TEXT),
+        ("status", Type.TEXT),
+        ("conversations", Type.INTEGER),
+        ("removed", Type.JSON),
+        ("started_at", Type.TIMESTAMP),
+        ("finished_at", Type.TIMESTAMP),
+    ],
+)
+
+SHARED = (RUNS, SIGNALS, QUARANTINE, LOADS, LEDGER, RECONCILIATION, DBT_RESULTS, ERASURES)
 
 
 def scores(kit_name: str, bricks: Iterable[tuple[str, Type]]) -> Table:

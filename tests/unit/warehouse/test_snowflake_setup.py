@@ -292,6 +292,7 @@ def test_a_new_column_for_words_has_to_be_decided_on() -> None:
         *("kit_name", "kit_version_id", "status", "score_status", "error_code", "error_message"),
         *("brick_key", "value_type", "value_text", "value_list", "quarantine_id", "stage"),
         *("reason", "load_id", "kind", "invocation_id", "node_id", "resource_type", "message"),
+        *("_redaction", "erasure_id", "subject_hash", "requested_by", "removed"),
     }
     texts = (tables.Type.TEXT, tables.Type.JSON)
     undecided = {

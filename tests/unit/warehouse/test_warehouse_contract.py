@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from unit.warehouse.emulator import emulated
 
 from semarize_pipeline.errors import Misconfigured
 from semarize_pipeline.warehouse.duckdb import DuckDBWarehouse
-from semarize_pipeline.warehouse.port import Json, Load, Session, Warehouse
+from semarize_pipeline.warehouse.port import Json, Load, Removal, Session, Warehouse
 from semarize_pipeline.warehouse.tables import SCHEMA, SHARED, Column, Table, Type, utterances
 from semarize_pipeline.warehouse.tables import conversations as conversations_of
 
@@ -418,3 +419,49 @@ def test_json_is_dumped_as_it_was_given(session: Session) -> None:
         "5": "key",
         "id": 7782342274025937895,
     }
+
+
+# ---------------------------------------------------------------------- removing
+
+
+def test_removing_takes_these_rows_and_no_others(session: Session) -> None:
+    shared = table("shared", None, Column("vendor", Type.TEXT), Column("j", Type.JSON))
+    session.ensure([shared])
+    rows = [row(f"{v}-{n}", n, vendor=v, j={"n": n}) for v in ("x", "y") for n in "abc"]
+    session.land([Load(shared, rows)])
+    wanted = [Removal(shared, "value", ["a", "b'; drop table x", "z"], vendor="x")]
+    assert session.remove(wanted, dry_run=True) == [1]
+    assert rows_of(session, shared) == rows, "a dry run only counts"
+    assert session.remove(
+        [*wanted, Removal(shared, "value", ["b"]), Removal(shared, "id", [])]
+    ) == [
+        1,
+        2,
+        0,
+    ]
+    assert [r["id"] for r in rows_of(session, shared)] == ["x-c", "y-a", "y-c"]
+    assert session.remove(wanted) == [0], "again is nothing"
+
+
+def test_blanking_empties_columns_and_says_when(session: Session) -> None:
+    things = table("blanked", None, Column("j", Type.JSON))
+    session.ensure([things])
+    session.land([Load(things, [row("a", j={"x": 1}), row("b", j=None), row("c", j=[2])])])
+    later = NOON + timedelta(hours=1)
+    blank = Removal(things, "id", ["a", "b"], blank=("j",), stamp={"_loaded_at": later})
+    assert session.remove([blank]) == [1]
+    found = {r["id"]: (r["value"], r["j"], r["_loaded_at"]) for r in rows_of(session, things)}
+    assert found == {"a": ("v", None, later), "b": ("v", None, NOON), "c": ("v", [2], NOON)}
+    again = replace(blank, stamp={"_loaded_at": later + timedelta(hours=1)})
+    assert session.remove([again]) == [0], "what is empty does not change again"
+
+
+def test_removals_are_all_or_none(session: Session) -> None:
+    things = table("both")
+    session.ensure([things])
+    session.land([Load(things, [row("a")])])
+    with pytest.raises(Exception, match=r"missing|does not exist"):
+        session.remove([Removal(things, "id", ["a"]), Removal(table("not_there"), "id", ["a"])])
+    assert rows_of(session, things) == [row("a")]
+    session.land([Load(things, [row("b")])])  # and the session goes on
+    assert len(rows_of(session, things)) == 2
