@@ -45,7 +45,8 @@ CHANGING = frozenset(
     window_started_at window_ended_at last_load_at watermark_at watermark_reached_at
     watermark_lag_seconds oldest_pending_seconds seconds_to_landed seconds_to_scored
     seconds_to_finish seconds_to_landed_median seconds_to_landed_p95 seconds_to_scored_median
-    seconds_to_scored_p95 load_id run_id signal_key item_key claim_key response invocation_id
+    seconds_to_scored_p95 load_id run_id signal_key item_key quote_key claim_key response
+    invocation_id
     """,
     )
 )
@@ -161,6 +162,8 @@ def places(
             # The emulator takes one dbt thread at a time.
             environment["DBT_THREADS"] = "1" if name == "snowflake" else "2"
             environment["SANDBOX_REFERENCE"] = "true"
+            # The unit tests too, which a build in production leaves out.
+            environment["DBT_EXCLUDE_RESOURCE_TYPES"] = ""
             return Place(warehouse, environment, airflow_home)
 
         yield {
