@@ -62,6 +62,7 @@ CHANGING_IN = {
     "dbt_results": frozenset({"started_at", "message", "execution_seconds"}),
 }
 # Two kits score these calls, and no deal is theirs: what other kits and linked calls give is empty.
+# No model of the sandbox's writes scores back.
 NOT_FILLED = {
     "fct_claims", "compliance_trends", "compliance_evidence_register", "omnichannel_consistency",
     "coaching_alerts", "unified_deal_scores", "crm_writeback_opportunities",
@@ -75,7 +76,7 @@ NOT_FILLED = {
     "messaging_adoption_lag", "deal_risk_evidence",
     "crm_writeback_contacts", "rep_ramp_tracker", "rep_certification_skills",
     "rep_certification_tracker", "agent_attrition_features", "agent_attrition_risk_history",
-    "agent_attrition_risk", "agent_attrition_backtest",
+    "agent_attrition_risk", "agent_attrition_backtest", "stg_reference__attrition_scores",
 }  # fmt: skip
 NOT_FILLED |= {
     model.format(kit.name)
