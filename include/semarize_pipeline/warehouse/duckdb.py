@@ -127,7 +127,8 @@ class DuckDBSession(Session):
             [SCHEMA],
         ).fetchall():
             there.setdefault(table, {})[column] = type_
-        for table in tables:
+        # Once each: vendors share some of them.
+        for table in dict.fromkeys(tables):
             if table.name in there:
                 self._extend(table, there[table.name])
             else:

@@ -418,3 +418,12 @@ def test_json_is_dumped_as_it_was_given(session: Session) -> None:
         "5": "key",
         "id": 7782342274025937895,
     }
+
+
+def test_a_table_that_is_named_twice_is_made_once(session: Session) -> None:
+    """As a first build on an empty warehouse does: all vendors share some tables."""
+    shared = table("named_twice")
+    session.ensure([shared, shared])
+    session.land([Load(shared, [row("a")])])
+    session.ensure([shared, shared])
+    assert [found["id"] for found in rows_of(session, shared)] == ["a"]
