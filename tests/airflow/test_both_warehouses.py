@@ -30,7 +30,7 @@ from semarize_sandbox.model import Turn
 from semarize_sandbox.server import running
 from semarize_sandbox.world import World
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 
 WAREHOUSE = "AIRFLOW_CONN_WAREHOUSE_DEFAULT"
 DBT = "semarize_conversations_dbt"
