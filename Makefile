@@ -57,19 +57,19 @@ snowflake-plan: ## what the pipeline needs in Snowflake, as SQL to read and run;
 	@$(RUN) -m semarize_airflow.local snowflake-plan $(ARGS)
 
 .PHONY: test
-test: ## every test but those in a browser; ARGS=... goes to pytest
+test: ## every test but the longest; ARGS=... goes to pytest
 	@$(SETUP) tests dbt
-	@$(TEST) $(SIDE_BY_SIDE) -m "not browser" $(ARGS)
+	@$(TEST) $(SIDE_BY_SIDE) -m "not long" $(ARGS)
 
-.PHONY: test-browser
-test-browser: ## every page of the dashboards in headless Chromium
+.PHONY: test-long
+test-long: ## the longest: every page in headless Chromium, whole DAGs on both warehouses
 	@$(SETUP) tests dbt
-	@$(TEST) $(SIDE_BY_SIDE) -m browser tests/dashboards $(ARGS)
+	@$(TEST) $(SIDE_BY_SIDE) -m long $(ARGS)
 
 .PHONY: test-fast
 test-fast: ## the tests that take less than a few seconds each
 	@$(SETUP) tests dbt
-	@$(TEST) $(SIDE_BY_SIDE) -m "not slow and not browser" $(ARGS)
+	@$(TEST) $(SIDE_BY_SIDE) -m "not slow and not long" $(ARGS)
 
 .PHONY: test-snowflake
 test-snowflake: ## the tests against a real Snowflake account, where one is configured

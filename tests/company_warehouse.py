@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,11 +27,13 @@ def built(folder: Path) -> Path:
     warehouse = folder / f"company-{_content()}" / "warehouse.duckdb"
     with filelock.FileLock(folder / "company.lock", timeout=300):
         if not warehouse.exists():
-            draft = warehouse.with_name("draft.duckdb")
+            # Under its own name: what dbt notes about its tables names the file.
+            draft = folder / "draft" / warehouse.name
+            shutil.rmtree(draft.parent, ignore_errors=True)
             draft.parent.mkdir()
             write(draft, landed(UNTIL, DAYS, CALLS_PER_DAY, transcripts=True))
             _dbt_build(draft)
-            draft.rename(warehouse)
+            draft.parent.rename(warehouse.parent)
     return warehouse
 
 

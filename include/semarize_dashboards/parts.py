@@ -21,7 +21,7 @@ from semarize_dashboards.query import Query
 KITS = Query("select kit_version_id, kit_name || ' v' || version_number as kit from marts.dim_kits")
 NOT_ENOUGH = f"not enough data (n < {MINIMUM_N})"
 # Of the normal distribution, within which 95 % lie.
-_NORMAL = 1.959963984540054
+NORMAL = 1.959963984540054
 # A spreadsheet takes a cell that begins like this for a formula.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _MARKED = 31
@@ -532,8 +532,8 @@ def share_interval(count: int, n: int) -> tuple[float, float]:
     """The 95 % interval of a share, after Wilson, as the marts have it; NaN where n is 0."""
     if n == 0:
         return math.nan, math.nan
-    share, spread = count / n, _NORMAL**2 / n
-    half = _NORMAL * math.sqrt(share * (1 - share) / n + spread / (4 * n))
+    share, spread = count / n, NORMAL**2 / n
+    half = NORMAL * math.sqrt(share * (1 - share) / n + spread / (4 * n))
     low, high = ((share + spread / 2 + sign * half) / (1 + spread) for sign in (-1, 1))
     # Rounding misses the ends, where the bounds are known.
     return 0.0 if count == 0 else low, 1.0 if count == n else high

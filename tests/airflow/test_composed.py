@@ -47,7 +47,7 @@ def test_the_examples_can_be_read_when_their_signs_are_taken_away(
         if name.startswith("AIRFLOW_CONN_"):
             assert Connection.from_json(value, conn_id="x").conn_type
             seen += 1
-    assert seen == 8
+    assert seen == 9
 
 
 def test_every_setting_is_one_that_airflow_knows(airflow_home: Path) -> None:

@@ -13,7 +13,7 @@ from semarize_dashboards.filters import FILTERS
 from semarize_dashboards.page import Page
 from semarize_dashboards.pages import PAGES, path
 
-pytestmark = [pytest.mark.slow, pytest.mark.browser]
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 
 FILTERED = [page for page in PAGES if set(page.filters) - {"days"}]
 Visitor = Callable[[Any], Any]

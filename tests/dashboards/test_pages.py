@@ -17,7 +17,7 @@ from PIL import Image
 from semarize_dashboards.page import Page
 from semarize_dashboards.pages import PAGES, path
 
-pytestmark = [pytest.mark.slow, pytest.mark.browser]
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 
 LOAD_SECONDS = 2.0
 EVERY = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.slug)

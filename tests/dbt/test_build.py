@@ -39,6 +39,10 @@ def test_every_model_is_in_the_schema_of_its_folder(built: Any, manifest: dict[s
     assert len(models) > 30
     for model in models:
         folder = model["path"].split("/")[0]
+        if "/workforce/" in model["path"]:
+            folder = "workforce"  # people at work: HR reads it, not who reads the marts
+        elif model["name"] == "int_utterances__texts":
+            folder = "staging"  # what was said is read there alone
         assert (folder, model["name"]) in found
 
 

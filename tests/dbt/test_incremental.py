@@ -78,7 +78,7 @@ class History:
         shutil.copy(self.warehouse, self._kept)
         with duckdb.connect(str(self.warehouse)) as connection:
             for schema in ("staging", "intermediate", "marts", "workforce"):
-                connection.execute(f"drop schema {schema} cascade")
+                connection.execute(f"drop schema if exists {schema} cascade")
         fresh = self.build()
         for mart in MARTS:
             assert types[mart] == types_of(fresh, mart), mart

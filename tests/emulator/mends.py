@@ -181,7 +181,16 @@ def transform(self: FakeSnowflakeCursor, expression: Expr, params: Any) -> Expr:
         temporary.pop()
         name = expression.find(exp.Table).sql(dialect="snowflake")
         session.drops.append(f"drop {expression.args['kind']} if exists {name}")
-    return transform_before(self, expression, params)
+    return _texts_of_variants(transform_before(self, expression, params))
+
+
+def _texts_of_variants(expression: Expr) -> Expr:
+    """``as_varchar``, which the emulator lacks: the text that a JSON string is."""
+    for call in list(expression.find_all(exp.Anonymous)):
+        if call.name.upper() == "AS_VARCHAR":
+            text = call.expressions[0].sql(dialect="duckdb")
+            call.replace(sqlglot.parse_one(f"({text} ->> '$')", read="duckdb"))
+    return expression
 
 
 def execute(self: FakeSnowflakeCursor, transformed: Expr, params: Any = None) -> None:

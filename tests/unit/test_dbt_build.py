@@ -132,7 +132,17 @@ def test_how_dbt_is_called(dbt: FakeDbt, monkeypatch: pytest.MonkeyPatch) -> Non
     assert environment["WAREHOUSE_PATH"] == "/x/w.duckdb"
     assert environment["INHERITED"] == "yes"
     assert environment["DBT_SEND_ANONYMOUS_USAGE_STATS"] == "False"
+    assert environment["DBT_EXCLUDE_RESOURCE_TYPES"] == "unit_test"
     assert not {"PYTHONPATH", "VIRTUAL_ENV"} & set(environment)
+
+
+def test_who_wants_unit_tests_in_a_build_says_so(
+    dbt: FakeDbt, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DBT_EXCLUDE_RESOURCE_TYPES", "")
+    dbt.does(results(node("model.p.a")))
+    dbt.build.run("duckdb", {})
+    assert dbt.called["environment"]["DBT_EXCLUDE_RESOURCE_TYPES"] == ""
 
 
 def test_a_secret_goes_by_the_environment_alone(

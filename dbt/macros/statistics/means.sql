@@ -1,3 +1,9 @@
+{#- Standard error of the mean of a column's values in a group, each an observation of its own. -#}
+{% macro standard_error(values) -%}
+    stddev_samp({{ values }}) / sqrt(nullif(count({{ values }}), 0))
+{%- endmacro %}
+
+
 {#- Standard error of a mean of observations that come in groups, such as calls of one deal, which are
     alike: the squared sums of each group's distances from the mean tell how much the groups differ
     (the cluster-robust estimator of Liang and Zeger, 1986, for a mean, with groups / (groups - 1)).

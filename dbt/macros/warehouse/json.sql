@@ -92,7 +92,7 @@
 {%- endmacro %}
 
 
-{#- The text that a JSON value is; null for JSON's null. -#}
+{#- The text that a JSON string is; null for JSON's null. -#}
 {% macro json_string(expression) -%}
     {{ return(adapter.dispatch('json_string')(expression)) }}
 {%- endmacro %}
@@ -102,5 +102,5 @@
 {%- endmacro %}
 
 {% macro snowflake__json_string(expression) -%}
-    cast({{ expression }} as varchar)
+    as_varchar({{ expression }})
 {%- endmacro %}

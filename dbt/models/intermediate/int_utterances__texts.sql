@@ -1,3 +1,6 @@
+-- What was said stays in the schema staging, whoever stacks it.
+{{ config(schema='staging') }}
+
 with
 
 unioned as (

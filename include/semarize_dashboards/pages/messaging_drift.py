@@ -91,7 +91,6 @@ limit 200
     by=HEARD.by,
 )
 # Of the normal distribution, for 95 %.
-_Z = 1.959963984540054
 _STATUS = {
     "adopted": "Adopted",
     "fully_adopted": "Fully adopted",
@@ -124,8 +123,8 @@ def slopes(sums: pd.DataFrame) -> pd.DataFrame:
                 "calls": n,
                 "approved_share": row.approved / n,
                 "points_per_30_days": round(3000 * slope, 6),
-                "lower": round(3000 * (slope - _Z * error), 6),
-                "upper": round(3000 * (slope + _Z * error), 6),
+                "lower": round(3000 * (slope - parts.NORMAL * error), 6),
+                "upper": round(3000 * (slope + parts.NORMAL * error), 6),
                 "enough": n >= MINIMUM_N and not math.isnan(error),
             }
         )

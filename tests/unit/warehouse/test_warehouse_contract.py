@@ -465,3 +465,12 @@ def test_removals_are_all_or_none(session: Session) -> None:
     assert rows_of(session, things) == [row("a")]
     session.land([Load(things, [row("b")])])  # and the session goes on
     assert len(rows_of(session, things)) == 2
+
+
+def test_a_table_that_is_named_twice_is_made_once(session: Session) -> None:
+    """As a first build on an empty warehouse does: all vendors share some tables."""
+    shared = table("named_twice")
+    session.ensure([shared, shared])
+    session.land([Load(shared, [row("a")])])
+    session.ensure([shared, shared])
+    assert [found["id"] for found in rows_of(session, shared)] == ["a"]

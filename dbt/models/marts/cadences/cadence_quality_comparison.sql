@@ -61,11 +61,11 @@ averaged as (
         {%- for measure in measures %}
         {%- set normalised = measure ~ '_normalised' %}
         {%- set mean, count = 'avg(' ~ normalised ~ ')', 'count(' ~ normalised ~ ')' %}
-        {%- set standard_error = 'stddev_samp(' ~ normalised ~ ') / sqrt(nullif(' ~ count ~ ', 0))' %}
+        {%- set error = standard_error(normalised) %}
         avg({{ measure }}) as {{ measure }},
         {{ mean }} as {{ normalised }},
-        {{ mean_lower(mean, standard_error, count) }} as {{ normalised }}_lower,
-        {{ mean_upper(mean, standard_error, count) }} as {{ normalised }}_upper,
+        {{ mean_lower(mean, error, count) }} as {{ normalised }}_lower,
+        {{ mean_upper(mean, error, count) }} as {{ normalised }}_upper,
         {%- endfor %}
         min(performed_on) as first_call_on,
         max(performed_on) as last_call_on

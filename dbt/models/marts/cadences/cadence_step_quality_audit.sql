@@ -1,5 +1,5 @@
 {%- set audit = var('cadence_audit') %}
-{%- set standard_error = 'stddev_samp(overall_score_normalised) / sqrt(nullif(count(overall_score_normalised), 0))' %}
+{%- set error = standard_error('overall_score_normalised') %}
 
 with
 
@@ -80,8 +80,8 @@ summed as (
         count(*) as calls,
         avg(overall_score) as quality_score,
         avg(overall_score_normalised) as quality_score_normalised,
-        {{ mean_lower('avg(overall_score_normalised)', standard_error, 'count(overall_score_normalised)') }} as quality_score_normalised_lower,
-        {{ mean_upper('avg(overall_score_normalised)', standard_error, 'count(overall_score_normalised)') }} as quality_score_normalised_upper,
+        {{ mean_lower('avg(overall_score_normalised)', error, 'count(overall_score_normalised)') }} as quality_score_normalised_lower,
+        {{ mean_upper('avg(overall_score_normalised)', error, 'count(overall_score_normalised)') }} as quality_score_normalised_upper,
         count(case when is_violation then 1 end) as violations,
         min(performed_on) as first_call_on,
         max(performed_on) as last_call_on

@@ -1,5 +1,5 @@
 {%- set limits = var('territory_intelligence') %}
-{%- set standard_error = 'stddev_samp(discovery_depth_normalised) / sqrt(nullif(count(discovery_depth_normalised), 0))' %}
+{%- set error = standard_error('discovery_depth_normalised') %}
 
 with
 
@@ -59,8 +59,8 @@ averaged as (
         count(*) >= {{ var('minimum_n') }} as has_enough_data,
         avg(discovery_depth) as discovery_depth,
         avg(discovery_depth_normalised) as discovery_depth_normalised,
-        {{ mean_lower('avg(discovery_depth_normalised)', standard_error, 'count(discovery_depth_normalised)') }} as discovery_depth_normalised_lower,
-        {{ mean_upper('avg(discovery_depth_normalised)', standard_error, 'count(discovery_depth_normalised)') }} as discovery_depth_normalised_upper,
+        {{ mean_lower('avg(discovery_depth_normalised)', error, 'count(discovery_depth_normalised)') }} as discovery_depth_normalised_lower,
+        {{ mean_upper('avg(discovery_depth_normalised)', error, 'count(discovery_depth_normalised)') }} as discovery_depth_normalised_upper,
         cast(sum(is_mentioned) as bigint) as calls_with_competitor,
         cast(sum(is_mentioned) as double) / count(*) as competitive_mention_share,
         count(case when pricing_hesitation then 1 end) as calls_with_hesitation,
