@@ -18,6 +18,7 @@ from semarize_pipeline import landing
 from semarize_pipeline.errors import Unreadable
 from semarize_pipeline.model import Conversation, Record, Window, digest
 from semarize_pipeline.privacy.redaction import Redactor
+from semarize_pipeline.rebuild import refuse_lost_state
 from semarize_pipeline.rest.client import RestClient
 from semarize_pipeline.scoring import ScoreReport, score
 from semarize_pipeline.settings import Kit, Settings
@@ -75,8 +76,10 @@ def extract(
     :param run: who writes the rows, such as ``conversations__gong/<run id>``.
 
     Raises ``Wait`` where a limit is used up, ``TryAgain`` for passing faults and ``Stop`` for
-    what only a person can mend; what landed before stays, and the next run goes on from there.
+    what only a person can mend (a state database that is lost, too); what landed before stays,
+    and the next run goes on from there.
     """
+    refuse_lost_state(vendor.name, warehouse, state)
     reading = Reading(vendor, api, warehouse, state, settings, run)
     reading.retry_pending()
     reached = state.watermarks.reached(vendor.name)
@@ -139,6 +142,7 @@ class Reading:
     :param kits: who scores what lands, as far as the ledger is concerned; None: the live kits.
     :param rechecks: whether one that is settled is read again when its listing has changed.
     :param allow: how many new ones may be asked for, of so many; beyond them ``stopped`` is set.
+    :param campaign: under whose name they are counted.
     """
 
     def __init__(
@@ -154,6 +158,7 @@ class Reading:
         kits: Sequence[Kit] | None = None,
         rechecks: bool = False,
         allow: Callable[[int], int] = lambda wanted: wanted,
+        campaign: str | None = None,
     ) -> None:
         self.kind = kind
         self.stopped = False
@@ -163,6 +168,7 @@ class Reading:
         """What was listed and when it started, where that is asked for."""
         self._rechecks = rechecks
         self._allow = allow
+        self._campaign = campaign
         self.report = ExtractReport(vendor.name)
         self._vendor = vendor
         self._api = api
@@ -558,6 +564,7 @@ class Reading:
             "private": counts["private"],
             "quarantined": counts["quarantined"],
             "requests": self._api.sent - self._requests_seen,
+            "campaign": self._campaign,
             "started_at": began,
             "finished_at": now,
             "duration_seconds": (now - began).total_seconds(),

@@ -229,6 +229,8 @@ class Vendor:
         Conversation. Raises ``Unreadable``, KeyError, TypeError or ValueError for a record
         that is not what was agreed.
     :param window: a stretch of time as this vendor's listing asks for it.
+    :param is_authorized_by_person: whether a person has to authorize the connection again where
+        the token that renews itself is lost.
     :param excluded: why a record is not ours to keep ("private", or another short reason),
         or None.
     """
@@ -244,6 +246,7 @@ class Vendor:
     translate: Callable[[Record, Any], Conversation]
     excluded: Callable[[Record], str | None] = lambda record: None
     timing: Timing = Timing()
+    is_authorized_by_person: bool = False
 
     @property
     def connection(self) -> str:
