@@ -35,6 +35,8 @@ log = logging.getLogger(__name__)
 
 # How the reason of what a vendor no longer lists begins; such a one may come back.
 GONE = "no longer listed"
+# Asked so often, an answer that nobody understands is the record's own fault.
+ODD_ANSWERS = 3
 
 
 @dataclass(slots=True)
@@ -434,6 +436,9 @@ class Reading:
     ) -> _Outcome:
         now = self._state.clock()
         if fetched.unreadable:
+            if entry.tries + 1 < ODD_ANSWERS:
+                # What stands in between may have answered: a gateway, a login page.
+                return _Outcome(self._postponed(entry, now, fetched.unreadable), header)
             return self._quarantined(entry, "transcript", fetched.unreadable, record, now)
         if fetched.gone:
             return self._settled(
@@ -462,14 +467,16 @@ class Reading:
         began = entry.started_at or entry.listed_at
         return entry.tries >= 1 and now - began >= self._timing.expiry
 
-    def _postponed(self, entry: Entry, now: datetime) -> Entry:
+    def _postponed(
+        self, entry: Entry, now: datetime, reason: str = "the transcript is not ready"
+    ) -> Entry:
         tries = entry.tries + 1
         return replace(
             entry,
             status="pending",
             tries=tries,
             next_try_at=self._timing.next_try(now, tries, entry.channel),
-            reason="the transcript is not ready",
+            reason=reason,
         )
 
     def _settled(
