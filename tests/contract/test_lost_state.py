@@ -21,7 +21,7 @@ from semarize_pipeline.privacy.erasure import Request, erase
 Start = Callable[..., Bench]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_lost_at_every_moment_and_rebuilt(start: Start, vendor: str) -> None:
     bench = prepared(start(mixed(vendor)))
 

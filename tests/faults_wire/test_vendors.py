@@ -76,6 +76,7 @@ def is_endured(case: Case, match: str) -> bool:
     return case.name in ("nothing", "null", "another shape", "another 404") and "transc" in match
 
 
+@pytest.mark.long
 def test_every_fault_in_turn_and_then_the_tables_as_if_none_had_been(
     bench: Bench, calm: dict[str, Any]
 ) -> None:
@@ -204,6 +205,7 @@ FAULTS = [
 ]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("vendor", ALL)
 def test_a_storm(vendor: str, tmp_path: Path) -> None:
     """A fifth of all requests, Semarize's too, meets a fault, until everything got through."""
