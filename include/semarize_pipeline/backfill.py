@@ -119,6 +119,7 @@ def backfill(
         kind="backfill",
         kits=(),
         allow=lambda wanted: campaigns.take_calls(state, order.campaign, order.caps, wanted),
+        campaign=order.campaign,
     )
 
     def score(window: Window) -> None:

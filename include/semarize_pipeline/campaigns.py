@@ -120,7 +120,7 @@ def buy(state: State, settings: Settings, campaign: str, caps: Caps, wanted: int
     """Take runs from the campaign's cap and from its share of the day's, both or neither."""
     day = settings.score.max_runs_per_day
     share = None if day is None else math.floor(day * (1 - settings.history.live_share))
-    claims = [Claim(f"runs of {campaign}", "ever", caps.runs), Claim(BUDGET, "day", share)]
+    claims = [Claim(runs_key(campaign), "ever", caps.runs), Claim(BUDGET, "day", share)]
     granted, (own, _) = state.budgets.spend_all(claims, wanted)
     refused = wanted - granted
     over = refused if own is not None and own == granted else 0
@@ -129,9 +129,19 @@ def buy(state: State, settings: Settings, campaign: str, caps: Caps, wanted: int
 
 def take_calls(state: State, campaign: str, caps: Caps, wanted: int) -> int:
     """How many more calls may be fetched, taken before they are."""
-    return state.budgets.spend_all([Claim(f"calls of {campaign}", "ever", caps.calls)], wanted)[0]
+    return state.budgets.spend_all([Claim(calls_key(campaign), "ever", caps.calls)], wanted)[0]
 
 
 def runs_bought(state: State, campaign: str) -> int:
     """What a campaign has taken of its cap on runs so far, over all vendors."""
-    return state.budgets.used(f"runs of {campaign}", "ever")
+    return state.budgets.used(runs_key(campaign), "ever")
+
+
+def calls_key(campaign: str) -> str:
+    """Under which name a campaign's calls are counted."""
+    return f"calls of {campaign}"
+
+
+def runs_key(campaign: str) -> str:
+    """Under which name a campaign's runs are counted."""
+    return f"runs of {campaign}"

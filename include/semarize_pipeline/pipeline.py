@@ -18,6 +18,7 @@ from semarize_pipeline import landing
 from semarize_pipeline.errors import Unreadable
 from semarize_pipeline.model import Conversation, Record, Window, digest
 from semarize_pipeline.privacy.redaction import Redactor
+from semarize_pipeline.rebuild import refuse_lost_state
 from semarize_pipeline.rest.client import RestClient
 from semarize_pipeline.scoring import ScoreReport, score
 from semarize_pipeline.settings import Kit, Settings
@@ -34,6 +35,8 @@ log = logging.getLogger(__name__)
 
 # How the reason of what a vendor no longer lists begins; such a one may come back.
 GONE = "no longer listed"
+# Asked so often, an answer that nobody understands is the record's own fault.
+ODD_ANSWERS = 3
 
 
 @dataclass(slots=True)
@@ -75,8 +78,10 @@ def extract(
     :param run: who writes the rows, such as ``conversations__gong/<run id>``.
 
     Raises ``Wait`` where a limit is used up, ``TryAgain`` for passing faults and ``Stop`` for
-    what only a person can mend; what landed before stays, and the next run goes on from there.
+    what only a person can mend (a state database that is lost, too); what landed before stays,
+    and the next run goes on from there.
     """
+    refuse_lost_state(vendor.name, warehouse, state)
     reading = Reading(vendor, api, warehouse, state, settings, run)
     reading.retry_pending()
     reached = state.watermarks.reached(vendor.name)
@@ -139,6 +144,7 @@ class Reading:
     :param kits: who scores what lands, as far as the ledger is concerned; None: the live kits.
     :param rechecks: whether one that is settled is read again when its listing has changed.
     :param allow: how many new ones may be asked for, of so many; beyond them ``stopped`` is set.
+    :param campaign: under whose name they are counted.
     """
 
     def __init__(
@@ -154,6 +160,7 @@ class Reading:
         kits: Sequence[Kit] | None = None,
         rechecks: bool = False,
         allow: Callable[[int], int] = lambda wanted: wanted,
+        campaign: str | None = None,
     ) -> None:
         self.kind = kind
         self.stopped = False
@@ -163,6 +170,7 @@ class Reading:
         """What was listed and when it started, where that is asked for."""
         self._rechecks = rechecks
         self._allow = allow
+        self._campaign = campaign
         self.report = ExtractReport(vendor.name)
         self._vendor = vendor
         self._api = api
@@ -428,6 +436,9 @@ class Reading:
     ) -> _Outcome:
         now = self._state.clock()
         if fetched.unreadable:
+            if entry.tries + 1 < ODD_ANSWERS:
+                # What stands in between may have answered: a gateway, a login page.
+                return _Outcome(self._postponed(entry, now, fetched.unreadable), header)
             return self._quarantined(entry, "transcript", fetched.unreadable, record, now)
         if fetched.gone:
             return self._settled(
@@ -456,14 +467,16 @@ class Reading:
         began = entry.started_at or entry.listed_at
         return entry.tries >= 1 and now - began >= self._timing.expiry
 
-    def _postponed(self, entry: Entry, now: datetime) -> Entry:
+    def _postponed(
+        self, entry: Entry, now: datetime, reason: str = "the transcript is not ready"
+    ) -> Entry:
         tries = entry.tries + 1
         return replace(
             entry,
             status="pending",
             tries=tries,
             next_try_at=self._timing.next_try(now, tries, entry.channel),
-            reason="the transcript is not ready",
+            reason=reason,
         )
 
     def _settled(
@@ -558,6 +571,7 @@ class Reading:
             "private": counts["private"],
             "quarantined": counts["quarantined"],
             "requests": self._api.sent - self._requests_seen,
+            "campaign": self._campaign,
             "started_at": began,
             "finished_at": now,
             "duration_seconds": (now - began).total_seconds(),

@@ -17,6 +17,7 @@ from typing import Any
 from semarize_pipeline import campaigns, landing
 from semarize_pipeline.campaigns import Caps, Plan
 from semarize_pipeline.model import Window
+from semarize_pipeline.rebuild import refuse_lost_state
 from semarize_pipeline.scoring import Granted, ScoreReport, Scoring, is_due, of_kit
 from semarize_pipeline.semarize.client import SemarizeClient
 from semarize_pipeline.settings import Kit, Settings
@@ -60,6 +61,7 @@ def rescore(
     Returns with ``waiting`` while runs are slow: call it again later. ``capped`` runs wait for
     tomorrow's cap, ``over_cap`` runs are beyond the campaign's own.
     """
+    refuse_lost_state(selection.vendor, warehouse, state)
     report = ScoreReport(selection.vendor)
     queue = LandedQueue(selection, warehouse, state, kits, campaign, caps, settings, run, kind)
     queue.renewed_before = renewed_before
@@ -81,6 +83,7 @@ def plan(
     run: str,
 ) -> Plan:
     """What a rescore would buy now. Reads the warehouse and the register; asks nobody."""
+    refuse_lost_state(selection.vendor, warehouse, state)
     queue = LandedQueue(selection, warehouse, state, kits, "", caps, settings, run, "rescore")
     calls = runs = 0
     for rows in queue.pages():
@@ -119,7 +122,7 @@ class LandedQueue:
         self._warehouse = landing.VendorWarehouse(warehouse, selection.vendor, run)
         self._state = state
         self._kits = kits
-        self._campaign = campaign
+        self.campaign = campaign
         self._caps = caps
         self._settings = settings
         self.kind = kind
@@ -135,7 +138,7 @@ class LandedQueue:
         return [entry for entry, _ in self.unfinished(self._rows("", ids), self._state.clock())]
 
     def buy(self, wanted: int) -> Granted:
-        return campaigns.buy(self._state, self._settings, self._campaign, self._caps, wanted)
+        return campaigns.buy(self._state, self._settings, self.campaign, self._caps, wanted)
 
     def settle(self, outcomes: Mapping[str, tuple[ScoreStatus, datetime | None]]) -> None:
         """Nothing: the register of runs knows, and the ledger belongs to the hourly runs."""

@@ -91,6 +91,10 @@ class Queue(Protocol):
     renewed_before: datetime | None
     """Runs planned before this that failed or were refused are bought once more."""
 
+    @property
+    def campaign(self) -> str | None:
+        """Under whose name its runs are counted; None for the hourly runs."""
+
     def due(self, now: datetime, limit: int, after: str) -> list[Entry]:
         """Conversations with a kit still to run, by id, beyond ``after``."""
 
@@ -117,6 +121,7 @@ class LedgerQueue:
     """The hourly runs' queue: what the ledger calls due."""
 
     kind = "score"
+    campaign = None
 
     def __init__(
         self,
@@ -194,6 +199,7 @@ class Scoring:
         self._open_jobs: dict[str, int] = defaultdict(int)
         self._entries: dict[str, Entry] = {}
         self._slow: set[str] = set()
+        self._carried: set[str] = set()
         self._trouble: PipelineError | None = None
         self._requests_seen = 0
 
@@ -220,6 +226,7 @@ class Scoring:
                     self._land(finished)
                     finished = []
         self._land(finished)
+        self._note_open_runs()
         # Of this round's only: another queue's slow runs are waited for by their own task.
         self._report.waiting = [
             run.run_id
@@ -410,6 +417,7 @@ class Scoring:
     def _carry(self, job: _Job) -> _Finished | None:
         """Send a run and poll it; None when it is slower than our patience."""
         run, started = job.run, time.monotonic()
+        self._carried.add(run.idempotency_key)
         submitted_at = run.submitted_at or self._state.clock()
         if self._trouble is not None and run.run_id is None:
             return None  # not sent yet, and now is not the time
@@ -483,6 +491,22 @@ class Scoring:
             self._close(finished, closed, now)
             landing.mirror(session, self._state, self._vendor, mark)
         self._count(closed, len(odd))
+
+    def _note_open_runs(self) -> None:
+        """Show the warehouse what is paid for and not finished, should the register be lost.
+
+        Within a round nothing is noted: those runs are minutes old, and their keys find them.
+        """
+        now = self._state.clock()
+        mark = {**landing.stamp(now, self._run), "campaign": self._queue.campaign}
+        rows = [
+            {**asdict(run), **mark}
+            for run in self._state.runs.waiting(self._vendor)
+            if run.idempotency_key in self._carried
+        ]
+        if rows:
+            with self._warehouse.open("note open runs", [tables.OPEN_RUNS]) as session:
+                session.land([Load(tables.OPEN_RUNS, rows)])
 
     def _close(
         self,
@@ -569,6 +593,7 @@ class Scoring:
             "failed": len(closed) - good,
             "quarantined": odd,
             "requests": requests,
+            "campaign": self._queue.campaign,
             "started_at": began,
             "finished_at": now,
             "duration_seconds": (now - began).total_seconds(),

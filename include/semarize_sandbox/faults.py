@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import random
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
@@ -17,6 +18,8 @@ FaultKind = Literal[
     "truncated_json",
     "not_utf8",
     "delay",
+    "drip",
+    "endless",
     "shift_rows",
 ]
 KINDS: tuple[str, ...] = get_args(FaultKind)
@@ -26,6 +29,7 @@ KINDS: tuple[str, ...] = get_args(FaultKind)
 class Fault:
     """One kind of trouble for the next ``count`` requests whose path contains ``match``.
 
+    With a ``$`` at its end, ``match`` is how the path ends.
     ``count`` None lasts until the queue is cleared. What the kinds do:
 
     - ``status``: answer ``status`` with ``headers`` and ``body`` (text, or JSON if not text);
@@ -35,6 +39,8 @@ class Fault:
     - ``truncated_json``: the first half of the true answer, as if it were whole;
     - ``not_utf8``: the true answer with bytes in it that are no UTF-8;
     - ``delay``: the true answer, after ``seconds``;
+    - ``drip``: the true answer in small pieces, spread over ``seconds``;
+    - ``endless``: text for ``seconds``, as if it would never end, then a closed connection;
     - ``shift_rows``: list pages after the first answer as if ``rows`` rows had been put in
       front since the page before (negative: taken away).
     """
@@ -84,7 +90,7 @@ class FaultQueue:
         with self._lock:
             waiting = self._waiting.get(vendor, [])
             for position, fault in enumerate(waiting):
-                if fault.match in path:
+                if fault.match in path or f"{path}$".endswith(fault.match):
                     if fault.count is not None:
                         fault.count -= 1
                         if fault.count == 0:
@@ -95,6 +101,27 @@ class FaultQueue:
     def waiting(self) -> dict[str, int]:
         with self._lock:
             return {vendor: len(faults) for vendor, faults in self._waiting.items() if faults}
+
+
+class Storm(FaultQueue):
+    """A seeded share of all requests meets one of these faults, at random, until it is over.
+
+    Which requests those are depends on the order in which they arrive.
+    """
+
+    def __init__(self, seed: int, share: float, faults: Sequence[Fault]) -> None:
+        super().__init__()
+        self._random = random.Random(seed)
+        self._share = share
+        self._faults = faults
+        self.met = 0
+
+    def take(self, vendor: str, path: str) -> Fault | None:
+        with self._lock:
+            if self._random.random() >= self._share:
+                return None
+            self.met += 1
+            return self._random.choice(self._faults)
 
 
 def shifted_rows(request: Request) -> int:

@@ -38,6 +38,7 @@ logger = logging.getLogger(__name__)
 
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 STOP_SECONDS = 5.0
+DRIPS = 20
 _SECRET_FIELDS = frozenset(
     {"client_secret", "refresh_token", "access_token", "code", "password", "api_key"}
 )
@@ -96,6 +97,38 @@ class _DroppedConnection(Response):
             pass
 
 
+class _Slowly(Response):
+    """A true answer in pieces, or without ``answer`` text that does not end by itself."""
+
+    def __init__(self, seconds: float, answer: Response | None = None) -> None:
+        super().__init__(status_code=200 if answer is None else answer.status_code)
+        self._seconds = seconds
+        self._answer = answer
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        transport: asyncio.Transport = scope["state"]["transport"]
+        answer = self._answer
+        headers = [(b"content-type", b"application/json")] if answer is None else answer.raw_headers
+        await send({"type": "http.response.start", "status": self.status_code, "headers": headers})
+        until = time.monotonic() + self._seconds
+        if answer is None:
+            piece = b'"' + b"x" * 65_535
+            while time.monotonic() < until and not transport.is_closing():
+                await send({"type": "http.response.body", "body": piece, "more_body": True})
+                await asyncio.sleep(0)
+            transport.abort()
+            while (await receive())["type"] != "http.disconnect":
+                pass
+            return
+        body = bytes(answer.body)
+        size = max(1, len(body) // DRIPS)
+        for start in range(0, len(body), size):
+            await asyncio.sleep(self._seconds / DRIPS)
+            piece = body[start : start + size]
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
+
+
 class _Door:
     """Takes every request to one stand-in through the log, faults, credentials and limits."""
 
@@ -135,7 +168,7 @@ class _Door:
                 await asyncio.sleep(fault.seconds)
             if fault is not None and fault.kind == "shift_rows":
                 request.state.shifted_rows = fault.rows
-            if fault is not None and fault.kind in {"status", "html", "drop"}:
+            if fault is not None and fault.kind in {"status", "html", "drop", "endless"}:
                 response = _instead(fault, self._standin)
             else:
                 response = await self._answer(request, methods)
@@ -208,6 +241,8 @@ def _instead(fault: Fault, standin: Standin) -> Response:
     """What a fault answers without asking the stand-in."""
     if fault.kind == "drop":
         return _DroppedConnection()
+    if fault.kind == "endless":
+        return _Slowly(fault.seconds)
     headers = dict(fault.headers)
     if fault.kind == "html":
         return HTMLResponse(_LOGIN_PAGE, fault.status or 200, headers)
@@ -226,6 +261,8 @@ def _spoilt(fault: Fault, response: Response) -> Response:
     body = bytes(response.body)
     if fault.kind == "drop_mid_body":
         return _DroppedConnection(response)
+    if fault.kind == "drip":
+        return _Slowly(fault.seconds, response)
     if fault.kind == "truncated_json":
         return Response(
             body[: len(body) // 2], response.status_code, media_type=response.media_type

@@ -21,7 +21,8 @@ lands the scores.
 
 ### Triage notes
 - **A red `extract` that failed at once**: the message names the connection (`{vendor}_default`) and
-  what to do. Trying again does not help.
+  what to do. Trying again does not help. Where it says that the state database knows nothing of
+  this vendor, it was lost: `rebuild_state`.
 - **A purple `extract`** waits for the vendor's limit to end. It goes on by itself.
 - **A purple `score`** waits for slow Semarize runs. It goes on by itself.
 - An older red run is healed by a newer green one: the watermark moves only when all has landed.
@@ -145,6 +146,23 @@ An older red run is healed by a newer green one.
 
 ### Safe to run again?
 Always. What is blank stays as it is.
+"""
+
+REBUILD_DOC = """\
+### What
+Restores the state database from the warehouse after it was lost: the ledger, what was erased, the
+paid runs, the watermarks as far as is proven, and what is used of limits and caps. It asks no
+vendor and buys nothing. Trigger it with `dry_run` first. `docs/operations.md` says more.
+
+### Triage notes
+- **Red at once**: the state database is not empty. Look whether `state_default` is the right one;
+  an old backup is brought forward with `merge`.
+- **`authorize`** in its result names connections whose tokens are lost: authorize them again.
+- **`unfinished_erasures`** above 0: order these erasures again.
+- **`extract` still refuses**: the last run of this was dry.
+
+### Safe to run again?
+Always. It moves forward only, and what is newer in the state database stays.
 """
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from bench import ALL
 
 ROOT = Path(__file__).parents[2]
-BY_HAND = {"backfill", "rescore", "replay", "erase"}
+BY_HAND = {"backfill", "rescore", "replay", "erase", "rebuild_state"}
 DAILY = {"reconcile", "retention"}
 EXPECTED = {*(f"conversations__{vendor}" for vendor in ALL), "scorecards", *DAILY, *BY_HAND}
 

@@ -14,6 +14,7 @@ import pytest
 from bench import call
 
 from semarize_pipeline.warehouse.duckdb import DuckDBWarehouse
+from semarize_sandbox import semarize
 from semarize_sandbox.server import Sandbox, running
 from semarize_sandbox.world import World
 
@@ -206,3 +207,27 @@ def test_replay(run_dag: Any, sandbox: Sandbox, tmp_path: Path) -> None:
     assert set(states(dag_run).values()) == {"success"}
     assert paid(sandbox) == 4
     assert len(rows(tmp_path, "select * from landing.scores__interaction_quality")) == 3
+
+
+@pytest.mark.slow
+def test_a_lost_state_database_is_noticed_and_rebuilt(
+    sandbox: Sandbox, run_dag: Any, tmp_path: Path
+) -> None:
+    def paid() -> int:
+        return len(semarize.of(sandbox.world).paid)
+
+    assert run_dag("conversations__gong").state == "success"
+    assert paid() == 3
+    for file in tmp_path.glob("state.db*"):
+        file.unlink()
+    assert run_dag("conversations__gong").state == "failed"
+    form = {"dry_run": True, "merge": False}
+    assert run_dag("rebuild_state", form).state == "success"
+    assert run_dag("conversations__gong").state == "failed", "that one was dry"
+    dag_run = run_dag("rebuild_state", {**form, "dry_run": False})
+    (ti,) = dag_run.get_task_instances()
+    told = ti.xcom_pull(task_ids="rebuild")
+    assert (told["conversations"], told["runs"], told["authorize"]) == ({"gong": 3}, 3, [])
+    assert run_dag("conversations__gong").state == "success"
+    assert paid() == 3
+    assert run_dag("rebuild_state", {**form, "dry_run": False}).state == "failed", "not empty"

@@ -176,7 +176,7 @@ def test_every_fault_is_met_once_and_then_over(start: Start, vendor: str) -> Non
     client.world.clear_log()
     for kind in KINDS:
         client.world.fault(vendor, Fault(kind=kind, match="/", status=None, seconds=0.05))
-        if kind in ("drop", "drop_mid_body"):
+        if kind in ("drop", "drop_mid_body", "endless"):
             with pytest.raises(
                 (requests.ConnectionError, requests.exceptions.ChunkedEncodingError)
             ):
@@ -199,6 +199,8 @@ def test_every_fault_is_met_once_and_then_over(start: Start, vendor: str) -> Non
                     answer.content.decode()
             elif kind == "delay":
                 assert answer.elapsed.total_seconds() >= 0.05
+            elif kind == "drip":
+                assert len(answer.content) == len(true_answer.content)
         assert sorted(client.listed()) == sorted(made.id for made in client.world.all_calls(vendor))
     faults = [entry.fault for entry in client.world.requests(vendor) if entry.fault is not None]
     assert tuple(faults) == KINDS

@@ -167,9 +167,10 @@ def _carry_out(
     session.land([Load(tables.ERASURES, [row])])
     for vendor, started in targets.items():
         state.ledger.erase(vendor, started)
-    session.remove(removals)
+    # Before the rows go: whatever is lost from here on, the stones or the rows are there.
     for vendor in vendors.names():
         landing.mirror(session, state, vendor, mark)
+    session.remove(removals)
     session.land(
         [Load(tables.ERASURES, [{**row, "status": "finished", "finished_at": state.clock()}])]
     )

@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 
 import orjson
 import requests
+import urllib3
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt
 from tenacity.wait import wait_base, wait_random_exponential
 
@@ -38,6 +39,8 @@ log = logging.getLogger(__name__)
 
 MAX_RESPONSE_BYTES = 256 * 1024 * 1024
 TIMEOUT_SECONDS = (10.0, 120.0)  # to connect, and between two packets
+LONGEST_READ_SECONDS = 600.0  # from the first packet of an answer to its last
+CHUNK_BYTES = 1 << 18
 # The longest advice that is believed: beyond the longest period of any limit it is a mistake.
 LONGEST_ADVICE_SECONDS = 14 * 86400.0
 # A listing whose cursor expires is read again from its first page; more often than this it loops.
@@ -139,6 +142,7 @@ class RestClient:
         # The longest first: a shorter one may be a part of it.
         self._secrets = sorted(secrets, key=len, reverse=True)
         self._patience = patience_seconds
+        self._attempts = attempts
         self._clock = clock
         self._retrying = Retrying(
             retry=retry_if_exception_type(_Transient),
@@ -176,8 +180,16 @@ class RestClient:
     def _walk(self, endpoint: Endpoint, ask: Ask) -> Iterator[list[Any]]:
         following: Ask | None = ask
         seen = None
+        asked: set[str] = set()
         while following is not None:
             ask = following
+            position = digest([ask.params, ask.json])
+            if position in asked:
+                raise ContractBroken(
+                    f"{self._connection}: {endpoint.path} led back to a page that was read, and "
+                    "going on would never end; try again later, and ask the vendor if it stays"
+                )
+            asked.add(position)
             reply = self.send(
                 endpoint.method, endpoint.path, ask, known=(*endpoint.empty, *endpoint.restart)
             )
@@ -205,6 +217,7 @@ class RestClient:
             if isinstance(found, list):
                 return found
         shape = sorted(map(str, page))[:8] if isinstance(page, dict) else type(page).__name__
+        shape = "nothing at all" if page is None else shape
         raise ContractBroken(
             f"{self._connection}: {endpoint.path} answered in an unknown shape ({shape}); expected "
             f"an array at {' or '.join(p or 'the top' for p in endpoint.rows)}"
@@ -233,7 +246,10 @@ class RestClient:
                     seconds=max(self._patience, error.after_seconds or 0)
                 )
                 raise Wait(str(error), until) from None
-            raise TryAgain(str(error)) from None
+            raise TryAgain(
+                f"{error}, {self._attempts} times; if it stays so, check the connection's host, "
+                "the network in between, and what the vendor says of its service"
+            ) from None
 
     def _once(
         self,
@@ -268,17 +284,22 @@ class RestClient:
                 "connection: its host is a URL such as https://api.example.com, and its "
                 "credentials hold no line breaks"
             ) from None
-        except requests.RequestException as error:
+        except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
             raise _Transient(f"{where}: {type(error).__name__}", None) from None
         return self._classify(response, content, where, known, accept)
 
     def _read(self, response: requests.Response, where: str) -> bytes:
         chunks: list[bytes] = []
         size = 0
-        for chunk in response.iter_content(1 << 18):
+        give_up = time.monotonic() + LONGEST_READ_SECONDS
+        # Whatever has come so far, each time: waiting for whole chunks, an answer that drips
+        # would never let us look at the clock.
+        while chunk := response.raw.read1(CHUNK_BYTES, decode_content=True):
             size += len(chunk)
             if size > MAX_RESPONSE_BYTES:
                 raise ContractBroken(f"{where}: more than {MAX_RESPONSE_BYTES} bytes; ask for less")
+            if time.monotonic() > give_up:
+                raise _Transient(f"{where}: no end after {LONGEST_READ_SECONDS:.0f} s", None)
             chunks.append(chunk)
         return b"".join(chunks)
 

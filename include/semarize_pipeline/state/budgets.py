@@ -31,6 +31,7 @@ AHEAD_SECONDS = 0.25
 SAME_HOLD_SECONDS = 0.5
 SLOWEST = 64.0
 RECOVERY = 0.95
+SLOW_START = 8.0
 # A turn that was not used by then is lost: made up for, it would come on top of another's.
 LATE_SECONDS = 0.05
 
@@ -198,6 +199,29 @@ class Budgets:
                 for claim in claims:
                     self._add(connection, claim.key, claim.name(now), granted)
         return granted, left
+
+    def restore(self, used: Sequence[tuple[Claim, int]], slowed: Sequence[str]) -> None:
+        """Count at least so many as used, after the counters were lost.
+
+        ``slowed`` are adaptive keys, whose speed is not known any more: they begin slowly.
+        """
+        now = self._state.clock()
+        row = t.budgets.c
+        with self._state.write() as connection:
+            for claim, count in used:
+                self._ensure(connection, claim.key, [claim.name(now)])
+                connection.execute(
+                    sa.update(t.budgets)
+                    .where(row.key == claim.key, row.period == claim.name(now), row.used < count)
+                    .values(used=count)
+                )
+            for key in slowed:
+                self._ensure(connection, key, ["pace"])
+                connection.execute(
+                    sa.update(t.budgets)
+                    .where(row.key == key, row.period == "pace", row.slowdown < SLOW_START)
+                    .values(slowdown=SLOW_START)
+                )
 
     def used(self, key: str, period: Period | Literal["ever"]) -> int:
         with self._state.read() as connection:

@@ -227,6 +227,29 @@ class Ledger:
                 [{"of": vendor, "id": r["conversation_id"], "seen": r["updated_at"]} for r in rows],
             )
 
+    def restore(self, vendor: str, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Take in rows of the mirror that are unknown here, or newer; what was erased always."""
+        row, names = t.ledger.c, [column.name for column in t.ledger.columns]
+        with self._state.write() as connection:
+            for part in _chunks([mirrored["conversation_id"] for mirrored in rows]):
+                query = sa.select(row.conversation_id, row.updated_at).where(
+                    row.vendor == vendor, row.conversation_id.in_(part)
+                )
+                there = {id_: updated_at for id_, updated_at in connection.execute(query)}
+                gone, ids = _erased(connection, vendor, part), set(part)
+                taken = [
+                    {name: mirrored.get(name) for name in names} | {"dirty": False}
+                    for mirrored in rows
+                    if (id_ := mirrored["conversation_id"]) in ids
+                    and id_ not in gone
+                    and (
+                        id_ not in there
+                        or mirrored["updated_at"] > there[id_]
+                        or is_erased(mirrored)
+                    )
+                ]
+                self._state.upsert(connection, t.ledger, taken, _COLUMNS)
+
     def between(self, vendor: str, window: Window) -> list[Entry]:
         """The conversations that started in a window."""
         row = t.ledger.c
@@ -297,6 +320,11 @@ def _tombstone(id_: str, before: Entry | None, started_at: datetime | None, now:
         landed_at=kept.landed_at,
         reason=ERASED,
     )
+
+
+def is_erased(row: Mapping[str, Any]) -> bool:
+    """Whether a row of the ledger, or of its mirror, is the stone of an erased conversation."""
+    return bool(row["status"] == "deleted" and row["reason"] == ERASED)
 
 
 def _erased(connection: sa.Connection, vendor: str, ids: Sequence[str] | None) -> set[str]:

@@ -90,6 +90,49 @@ class Runs:
         with self._state.write() as connection:
             connection.execute(statement, rows)
 
+    def restore(self, runs: Sequence[Run]) -> None:
+        """Take in runs that are unknown here, and the ends of those that are open here."""
+        ended = [asdict(run) for run in runs if run.finished_at is not None]
+        row = t.semarize_runs.c
+        statement = (
+            sa.update(t.semarize_runs)
+            .where(
+                row.idempotency_key == sa.bindparam("of"),
+                # A list of statuses would not go with many rows in one statement.
+                sa.or_(*(row.status == each for each in OPEN)),
+            )
+            .values(
+                status=sa.bindparam("new"),
+                run_id=sa.bindparam("id"),
+                finished_at=sa.bindparam("at", type_=t.Moment),
+                error_code=sa.bindparam("code"),
+                next_poll_at=None,
+            )
+        )
+        with self._state.write() as connection:
+            self._state.upsert(connection, t.semarize_runs, [asdict(run) for run in runs], None)
+            if ended:
+                connection.execute(
+                    statement,
+                    [
+                        {
+                            "of": run["idempotency_key"],
+                            "new": run["status"],
+                            "id": run["run_id"],
+                            "at": run["finished_at"],
+                            "code": run["error_code"],
+                        }
+                        for run in ended
+                    ],
+                )
+
+    def has_any(self, vendor: str) -> bool:
+        """Whether any run was ever recorded for this vendor."""
+        query = sa.select(t.semarize_runs.c.idempotency_key)
+        with self._state.read() as connection:
+            found = connection.execute(query.where(t.semarize_runs.c.vendor == vendor).limit(1))
+            return found.first() is not None
+
     def open(self, vendor: str) -> list[Run]:
         """Runs that were recorded and are not finished, sent or not."""
         return self._found(vendor, t.semarize_runs.c.status.in_(OPEN))

@@ -165,6 +165,30 @@ class Watermarks:
             ).rowcount
         return bool(moved)
 
+    def is_empty(self) -> bool:
+        """Whether no stream was ever begun here."""
+        with self._state.read() as connection:
+            return connection.execute(sa.select(t.watermarks.c.stream).limit(1)).first() is None
+
+    def restore(self, proven: Mapping[str, tuple[datetime, datetime]]) -> None:
+        """By stream, where it began and how far it was read: all of them at once, forward only."""
+        now = self._state.clock()
+        rows = [
+            {"stream": stream, "began": began, "reached": reached, "updated_at": now}
+            for stream, (began, reached) in proven.items()
+        ]
+        with self._state.write() as connection:
+            self._state.upsert(connection, t.watermarks, rows, None)
+            for row in rows:
+                connection.execute(
+                    sa.update(t.watermarks)
+                    .where(
+                        t.watermarks.c.stream == row["stream"],
+                        t.watermarks.c.reached < row["reached"],
+                    )
+                    .values(reached=row["reached"], updated_at=now)
+                )
+
     def mark_slice(self, stream: str, window: Window, listed: int, landed: int) -> None:
         row = {
             "stream": stream,

@@ -36,13 +36,14 @@ class Fetched:
 
     ``transcript`` None means not ready yet, unless ``gone`` says why there will never be one
     or ``unreadable`` what was wrong. ``record`` replaces the listing's record, for a vendor
-    whose transcript comes inside it.
+    whose transcript comes inside it. ``silent``: the answer was no JSON, nothing at all.
     """
 
     transcript: Any = None
     record: Record | None = None
     gone: str | None = None
     unreadable: str | None = None
+    silent: bool = False
 
 
 class Transcripts(Protocol):
@@ -137,7 +138,9 @@ class PerConversation:
         answer = Fetched()
         for endpoint in filter(None, (self.endpoint, self.fallback)):
             answer = self._ask(api, endpoint, conversation_id)
-            if answer.transcript is not None or answer.gone:
+            # What is no answer of the vendor's may be one of a proxy's: the fallback knows less,
+            # and it would land in the place of what comes the next time.
+            if answer.transcript is not None or answer.gone or answer.unreadable or answer.silent:
                 return answer
         return answer
 
@@ -152,7 +155,7 @@ class PerConversation:
         if any(answer.matches(reply.status, reply.data) for answer in endpoint.gone):
             return Fetched(gone="the vendor says that it is gone")
         if reply.status >= 400 or reply.status in (202, 204) or _is_empty(endpoint, reply.data):
-            return Fetched()
+            return Fetched(silent=reply.data is None and reply.status < 400)
         return Fetched(transcript=reply.data)
 
 
@@ -229,6 +232,8 @@ class Vendor:
         Conversation. Raises ``Unreadable``, KeyError, TypeError or ValueError for a record
         that is not what was agreed.
     :param window: a stretch of time as this vendor's listing asks for it.
+    :param is_authorized_by_person: whether a person has to authorize the connection again where
+        the token that renews itself is lost.
     :param excluded: why a record is not ours to keep ("private", or another short reason),
         or None.
     """
@@ -244,6 +249,7 @@ class Vendor:
     translate: Callable[[Record, Any], Conversation]
     excluded: Callable[[Record], str | None] = lambda record: None
     timing: Timing = Timing()
+    is_authorized_by_person: bool = False
 
     @property
     def connection(self) -> str:

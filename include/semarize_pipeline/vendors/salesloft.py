@@ -161,4 +161,5 @@ VENDOR = Vendor(
     window=lambda window: Ask(params=read.span(window, "created_at[gte]", "created_at[lt]")),
     transcripts=PerConversation(endpoint=SENTENCES, fallback=FULL_TEXT),
     translate=conversation,
+    is_authorized_by_person=True,
 )

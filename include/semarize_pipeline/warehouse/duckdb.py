@@ -48,6 +48,9 @@ class DuckDBWarehouse:
         self.path = Path(path)
         self._wait = wait_seconds
 
+    def may_hold_rows(self) -> bool:
+        return self.path.exists()
+
     @contextmanager
     def open(self, purpose: str) -> Iterator[DuckDBSession]:
         with self._hold(purpose):

@@ -89,6 +89,9 @@ class DbtTarget:
 class Warehouse(Protocol):
     """A warehouse that is opened late and closed early."""
 
+    def may_hold_rows(self) -> bool:
+        """Whether there is anything to open; False without a look inside."""
+
     def open(self, purpose: str) -> AbstractContextManager[Session]:
         """Open it; ``purpose`` is shown to whoever has to wait. Raises TryAgain after a while."""
 

@@ -132,6 +132,27 @@ RUNS = _table(
     ],
 )
 
+# Runs that were paid for and not finished when a round of scoring ended: should the state database
+# be lost, they are polled. Those that have finished since stand in RUNS too.
+OPEN_RUNS = _table(
+    "semarize__open_runs",
+    ("idempotency_key",),
+    [
+        ("idempotency_key", Type.TEXT),
+        ("run_id", Type.TEXT),
+        ("vendor", Type.TEXT),
+        ("conversation_id", Type.TEXT),
+        ("kit_code", Type.TEXT),
+        ("kit_name", Type.TEXT),
+        ("kit_version_id", Type.TEXT),
+        ("transcript_hash", Type.TEXT),
+        ("attempt", Type.INTEGER),
+        ("campaign", Type.TEXT),
+        ("planned_at", Type.TIMESTAMP),
+        ("submitted_at", Type.TIMESTAMP),
+    ],
+)
+
 SIGNALS = _table(
     "semarize__signals",
     ("run_id", "brick_key"),
@@ -188,6 +209,8 @@ LOADS = _table(
         ("scored", Type.INTEGER),
         ("failed", Type.INTEGER),
         ("requests", Type.INTEGER),
+        # Under whose name its calls or runs are counted; null for the hourly runs.
+        ("campaign", Type.TEXT),
         ("started_at", Type.TIMESTAMP),
         ("finished_at", Type.TIMESTAMP),
         ("duration_seconds", Type.FLOAT),

@@ -39,7 +39,7 @@ def test_nothing_in_the_known_places_is_not_ready(
     api: RestClient, server: Server, nothing: Any
 ) -> None:
     server.says(Say(body=nothing))
-    assert fetch(api, endpoint=SENTENCES) == Fetched()
+    assert fetch(api, endpoint=SENTENCES) == Fetched(silent=nothing is None)
 
 
 @pytest.mark.parametrize("something", [{"data": [1]}, {"data": [], "rows": [1]}, {"other": []}])
