@@ -79,6 +79,7 @@ def score(
     if kits and state.ledger.has_to_score(vendor, state.clock()):
         queue = LedgerQueue(vendor, state, settings.score)
         Scoring(vendor, semarize, warehouse, state, settings, kits, run, report, queue, sleep).go()
+    landing.catch_up(warehouse, state, vendor, run)
     report.requests = semarize.requests
     return report
 
