@@ -12,6 +12,7 @@ import shutil
 import signal
 import sqlite3
 import sys
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -47,6 +48,8 @@ VOLATILE = frozenset(
 # Kept where it says when somebody spoke, rather than when a task did something.
 SPOKEN = ("conversations", "ledger")
 NOT_COMPARED = frozenset({"loads"})
+# A part's mark says what landed in the go that finished it.
+OF_ONE_GO = {"slices": frozenset({"landed"})}
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +181,13 @@ class Site:
         assert outcome.is_done, outcome
         return outcome
 
+    def authorize_again(self) -> None:
+        """What the person does whom the error asks: a new code instead of the lost token."""
+        given = self.credentials[self.vendor]
+        extra = {name: value for name, value in given.extra.items() if name != "refresh_token"}
+        assert extra["authorization_code"]
+        self.credentials = {**self.credentials, self.vendor: replace(given, extra=extra)}
+
     @property
     def semarize(self) -> Semarize:
         return semarize.of(self.world)
@@ -191,7 +201,7 @@ class Site:
 
     # What it holds
 
-    def picture(self) -> dict[str, Any]:
+    def picture(self) -> dict[str, list[str]]:
         """All tables of both databases, as far as two runs of the same work must agree."""
         return {**self.landed(), **self.kept(), "paid": self._bought()}
 
@@ -220,6 +230,9 @@ class Site:
             connection.row_factory = sqlite3.Row
             for name in ("watermarks", "slices", "ledger", "semarize_runs"):
                 rows = [dict(row) for row in connection.execute(f"select * from {name}")]
+                if name == "slices":
+                    # Of a first run they only tell how far it is: one that goes on cuts otherwise.
+                    rows = [row for row in rows if row["stream"].startswith("backfill:")]
                 if rows:
                     found[f"state {name}"] = _told(name, rows)
         connection.close()
@@ -230,11 +243,26 @@ class Site:
         return sorted(f"{p.kit_version_id} {p.transcript_hash}" for p in self.paid)
 
 
+def differences(
+    found: Mapping[str, list[str]], expected: Mapping[str, list[str]]
+) -> dict[str, tuple[list[str], list[str]]]:
+    """By table, the rows that are too many and those that are missing."""
+    wrong = {}
+    for name in found.keys() | expected.keys():
+        there, wanted = Counter(found.get(name, [])), Counter(expected.get(name, []))
+        if there != wanted:
+            wrong[name] = list((there - wanted).elements()), list((wanted - there).elements())
+    return wrong
+
+
 def _told(table: str, rows: Sequence[Mapping[str, Any]]) -> list[str]:
     left_out = VOLATILE - ({"started_at"} if table.endswith(SPOKEN) else set())
+    left_out |= OF_ONE_GO.get(table.removeprefix("state "), frozenset())
     made = []
     for row in rows:
         kept = {name: value for name, value in row.items() if name not in left_out}
+        if kept.get("status") == "pending":
+            del kept["tries"]  # it depends on how often its hour had come
         if kept.get("response"):
             response = orjson.loads(kept["response"])
             kept["response"] = {k: v for k, v in response.items() if k not in VOLATILE}

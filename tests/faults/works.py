@@ -9,6 +9,7 @@ each of them, and one at the end, are all the kills that can leave different tra
 
 from __future__ import annotations
 
+import faulthandler
 import os
 import resource
 import signal
@@ -50,6 +51,8 @@ from semarize_pipeline.state import State
 from semarize_pipeline.vendors.base import Vendor
 from semarize_pipeline.warehouse.duckdb import DuckDBWarehouse
 
+# One that is at work for longer says where it hangs.
+STUCK_SECONDS = 45
 # Whatever is imported late, is imported now.
 PRELOADED = [pyarrow.pandas_compat, sqlalchemy.dialects.sqlite, *map(vendors.get, vendors.names())]
 
@@ -58,7 +61,8 @@ PRELOADED = [pyarrow.pandas_compat, sqlalchemy.dialects.sqlite, *map(vendors.get
 class Job:
     """One process's work: what, where, at which moment of the clock, and where it ends.
 
-    ``kill_before`` is the number of the crossing before which it is killed, counted from 1.
+    ``kill_before`` is the number of the crossing before which it is killed, counted from 1, or
+    what the first such crossing is called.
     ``jumps`` moves the clock for good when it has been looked at so many times.
     """
 
@@ -69,7 +73,7 @@ class Job:
     until: datetime
     settings: Settings
     credentials: Mapping[str, Credentials]
-    kill_before: int | None = None
+    kill_before: int | str | None = None
     form: Mapping[str, Any] = field(default_factory=dict)
     kits: tuple[Kit, ...] = ()
     largest_file: int | None = None
@@ -84,7 +88,7 @@ class Boundary:
     """Counts what crosses a process's boundary, and kills it before a chosen crossing."""
 
     def __init__(
-        self, kill_before: int | None, tables_too: bool, tell: Callable[[Any], None]
+        self, kill_before: int | str | None, tables_too: bool, tell: Callable[[Any], None]
     ) -> None:
         self._kill_before = kill_before
         self.tables_too = tables_too
@@ -95,7 +99,7 @@ class Boundary:
     def cross(self, what: str) -> None:
         with self._lock:
             self.crossed.append(what)
-            if len(self.crossed) == self._kill_before:
+            if self._kill_before in (len(self.crossed), what):
                 self._tell(("killed before", what))
                 os.kill(os.getpid(), signal.SIGKILL)
 
@@ -292,6 +296,7 @@ class Desk:
 
 def work(job: Job, told: Connection) -> None:
     """A process's whole life: do the job, and tell how it ended."""
+    faulthandler.dump_traceback_later(STUCK_SECONDS)
     boundary = Boundary(job.kill_before, job.tables_too, told.send)
     boundary.watch()
     if job.largest_file is not None:
