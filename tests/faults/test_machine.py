@@ -207,7 +207,7 @@ def test_a_clock_that_jumps_a_day_and_back_loses_nothing(gong: Site) -> None:
 
 
 def test_a_clock_that_jumped_further_than_the_look_back_is_made_up_for(gong: Site) -> None:
-    """By reconcile, where it runs meanwhile: the watermark waits for the clock to be there again."""
+    """By reconcile: the watermark waits until the clock is there again."""
     gong.finish("both")
     week = timedelta(days=7)
     assert gong.run("both", now=NOW + week, until=NOW + week).is_done
