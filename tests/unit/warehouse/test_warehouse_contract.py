@@ -284,7 +284,8 @@ def test_two_versions_of_a_new_table_are_one_table(session: Session) -> None:
     session.ensure([narrow, wide])
     session.land([Load(narrow, [row("a", score=1.0)]), Load(wide, [row("b", more=True)])])
     found = rows_of(session, wide)
-    assert [(r["id"], r["score"], r["more"]) for r in found] == [("a", 1.0, None), ("b", None, True)]
+    told = [(row["id"], row["score"], row["more"]) for row in found]
+    assert told == [("a", 1.0, None), ("b", None, True)]
 
 
 def test_a_changed_type_is_for_a_person(session: Session) -> None:
