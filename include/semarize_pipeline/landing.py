@@ -147,6 +147,16 @@ def mirror(session: Session, state: State, vendor: str, mark: Stamp) -> None:
     state.ledger.mirrored(vendor, rows)
 
 
+def catch_up(warehouse: Warehouse, state: State, vendor: str, run: str) -> None:
+    """Mirror what nobody did: a task that was killed before, or one that settled without landing.
+
+    Opens no warehouse where there is nothing.
+    """
+    if state.ledger.lacks_mirror(vendor):
+        with VendorWarehouse(warehouse, vendor, run).open("mirror the ledger") as session:
+            mirror(session, state, vendor, stamp(state.clock(), run))
+
+
 def remembered(session: Session, condition: str, values: Sequence[Any]) -> dict[str, Entry]:
     """Ledger entries from the mirror, where those live on that the ledger has forgotten."""
     rows = session.query(f"select * from {tables.LEDGER.qualified} where {condition}", values)

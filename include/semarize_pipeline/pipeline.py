@@ -121,6 +121,7 @@ def extract(
             state.watermarks.advance(vendor.name, part.end)
         # Forget what no look-back can list again; the warehouse keeps its mirror.
         state.ledger.prune(vendor.name, window.start - timing.expiry)
+    landing.catch_up(warehouse, state, vendor.name, run)
     reading.report.requests = api.sent
     reached = state.watermarks.reached(vendor.name)
     reading.report.watermark = reached.isoformat() if reached else None

@@ -18,7 +18,7 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from semarize_pipeline import landing
-from semarize_pipeline.errors import PipelineError, Stop, TryAgain, Wait
+from semarize_pipeline.errors import Misconfigured, PipelineError, Stop, TryAgain, Wait
 from semarize_pipeline.model import text_digest
 from semarize_pipeline.privacy.redaction import Redactor
 from semarize_pipeline.semarize import rows as typing_of
@@ -79,6 +79,7 @@ def score(
     if kits and state.ledger.has_to_score(vendor, state.clock()):
         queue = LedgerQueue(vendor, state, settings.score)
         Scoring(vendor, semarize, warehouse, state, settings, kits, run, report, queue, sleep).go()
+    landing.catch_up(warehouse, state, vendor, run)
     report.requests = semarize.requests
     return report
 
@@ -201,6 +202,7 @@ class Scoring:
         self._slow: set[str] = set()
         self._carried: set[str] = set()
         self._trouble: PipelineError | None = None
+        self._room: dict[tuple[str, str | None], Misconfigured | None] = {}
         self._requests_seen = 0
 
     def go(self) -> None:
@@ -233,8 +235,9 @@ class Scoring:
             for run in self._state.runs.waiting(self._vendor)
             if run.run_id and run.idempotency_key in self._slow
         ]
-        if self._trouble is not None:
-            raise self._trouble
+        trouble = self._trouble or next(filter(None, self._room.values()), None)
+        if trouble is not None:
+            raise trouble
 
     def _result(self, future: Future[_Finished | None]) -> _Finished | None:
         """A finished run; trouble stops new runs, and is raised once the rest has landed."""
@@ -327,7 +330,8 @@ class Scoring:
         return None
 
     def _afford(self, fresh: Sequence[Run]) -> set[str]:
-        """Record the new runs that the caps allow; the others stay due."""
+        """Record the new runs that the caps allow and that can land; the others stay due."""
+        fresh = [run for run in fresh if self._has_room(run)]
         if not fresh:
             return set()
         granted = self._queue.buy(len(fresh))
@@ -342,6 +346,22 @@ class Scoring:
             )
         self._state.runs.plan(fresh[: granted.runs])
         return {run.idempotency_key for run in fresh[: granted.runs]}
+
+    def _has_room(self, run: Run) -> bool:
+        """Whether its answer would fit into the kit's table: asked before it is paid.
+
+        A version whose bricks do not fit is for a person, once everything else has landed.
+        """
+        version = run.kit_code, run.kit_version_id
+        if version not in self._room:
+            kit = next(kit for kit in self._kits if kit.name == run.kit_name)
+            try:
+                table = typing_of.scores_table(kit.name, self._schema(kit, run.kit_version_id))
+                with self._warehouse.open("make room for scores", [table]):
+                    self._room[version] = None
+            except Misconfigured as error:
+                self._room[version] = error
+        return self._room[version] is None
 
     def _next_run(
         self, kit: Kit, id_: str, transcript_hash: str, past: Sequence[Run], now: datetime

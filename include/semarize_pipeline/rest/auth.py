@@ -189,7 +189,7 @@ class OAuth2(AuthBase):
         if reply.status_code in (400, 401, 403):
             raise BadCredentials(
                 f"{name}: the token endpoint refused the credentials ({reply.status_code}"
-                f" {_oauth_error(reply)}); authorize again and renew the connection"
+                f" {_oauth_error(reply)}); {_remedy(held)}"
             )
         if reply.status_code >= 500 or reply.status_code == 429:
             raise TryAgain(f"{name}: the token endpoint answered {reply.status_code}")
@@ -208,6 +208,16 @@ class OAuth2(AuthBase):
                 f"{name}: the token endpoint ({reply.status_code}) did not answer with a token; "
                 "check token_url in the connection's extra"
             ) from None
+
+
+def _remedy(held: TokenPair | None) -> str:
+    """What to do about refused credentials; a pair may have died with a task on its way here."""
+    if held is not None and held.refresh:
+        return (
+            "the vendor no longer takes the stored refresh token. Authorize again and put the new "
+            "refresh_token, or an authorization_code, into the connection's extra"
+        )
+    return "authorize again and renew the connection: its login, password, or extra refresh_token"
 
 
 def _oauth_error(reply: requests.Response) -> str:

@@ -199,6 +199,22 @@ class Ledger:
         """Whether any conversation has a kit still to run: asked before anything is opened."""
         return bool(self.to_score(vendor, now, limit=1))
 
+    def lacks_mirror(self, vendor: str) -> bool:
+        """Whether something that was settled is not in the warehouse's mirror.
+
+        One that is only pending waits for the next load: an hour of waiting wakes no warehouse.
+        """
+        row = t.ledger.c
+        query = (
+            sa.select(row.conversation_id)
+            .where(
+                row.vendor == vendor, row.dirty.is_(True), row.status.not_in(["listed", "pending"])
+            )
+            .limit(1)
+        )
+        with self._state.read() as connection:
+            return connection.execute(query).first() is not None
+
     def unmirrored(self, vendor: str) -> list[dict[str, Any]]:
         """Rows that the warehouse's mirror does not show yet, as rows of ``landing.ledger``."""
         row = t.ledger.c

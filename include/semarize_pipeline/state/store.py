@@ -81,7 +81,7 @@ class State:
         except OperationalError as error:
             raise TryAgain(
                 f"the state database does not answer ({type(error.orig).__name__}); check the "
-                "connection state_default and that its server or its disk is up"
+                "connection state_default, that its server is up and that its disk has room"
             ) from error
 
     def upsert(
@@ -315,7 +315,8 @@ def _create(engine: Engine) -> None:
             connection.commit()
     except OperationalError as error:
         raise TryAgain(
-            f"the state database does not answer ({type(error.orig).__name__}); check state_default"
+            f"the state database does not answer ({type(error.orig).__name__}); check the "
+            "connection state_default, that its server is up and that its disk has room"
         ) from None
     except sa.exc.ProgrammingError as error:
         raise Misconfigured(

@@ -7,6 +7,7 @@ who holds it.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import socket
@@ -53,12 +54,25 @@ class DuckDBWarehouse:
 
     @contextmanager
     def open(self, purpose: str) -> Iterator[DuckDBSession]:
-        with self._hold(purpose):
+        with self._hold(purpose), self._writing():
             connection = self._connect()
             try:
                 yield DuckDBSession(connection)
             finally:
                 connection.close()
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """What a full disk looks like to DuckDB, said with its remedy."""
+        try:
+            yield
+        except (duckdb.IOException, duckdb.TransactionException) as error:
+            if "Could not write" not in str(error):
+                raise
+            raise TryAgain(
+                f"the warehouse file {self.path} cannot be written "
+                f"({str(error).rsplit(': ', 1)[-1]}); make room on its disk, then run this again"
+            ) from None
 
     @contextmanager
     def for_dbt(self, purpose: str) -> Iterator[DbtTarget]:
@@ -130,12 +144,13 @@ class DuckDBSession(Session):
             [SCHEMA],
         ).fetchall():
             there.setdefault(table, {})[column] = type_
-        # Once each: vendors share some of them.
+        # Once each: vendors share some of them. Two versions of a kit are two tables of one name.
         for table in dict.fromkeys(tables):
             if table.name in there:
                 self._extend(table, there[table.name])
             else:
                 self._create(table)
+                there[table.name] = {column.name: _SQL[column.type] for column in table.columns}
 
     def _create(self, table: Table) -> None:
         # No primary key: merging on it with one writer keeps it, and DuckDB's index would cost
@@ -161,7 +176,7 @@ class DuckDBSession(Session):
                     self._merge(load)
             self._connection.execute("commit")
         except BaseException:
-            self._connection.execute("rollback")
+            self._roll_back()
             raise
         finally:
             # Only now: within a transaction that failed, this would hide why.
@@ -205,9 +220,14 @@ class DuckDBSession(Session):
                     self._connection.execute(*change)
             self._connection.execute("commit")
         except BaseException:
-            self._connection.execute("rollback")
+            self._roll_back()
             raise
         return counts
+
+    def _roll_back(self) -> None:
+        # A commit that fails, as on a full disk, has ended the transaction: that is no news.
+        with contextlib.suppress(duckdb.TransactionException):
+            self._connection.execute("rollback")
 
     def query(self, sql: str, parameters: Sequence[Any] = ()) -> list[dict[str, Any]]:
         cursor = self._connection.execute(sql, list(parameters))

@@ -276,11 +276,14 @@ class SnowflakeSession(Session):
         ):
             self._run(f"create schema if not exists {SCHEMA}", SCHEMA)
         for table in tables:
-            if table.name.upper() in there:
-                self._extend(table, there[table.name.upper()])
+            name = table.name.upper()
+            if name in there:
+                self._extend(table, there[name])
             else:
                 columns = ", ".join(f"{_q(c.name)} {_SQL[c.type]}" for c in table.columns)
                 self._run(f"create table if not exists {_name(table)} ({columns})", table.qualified)
+                # Two versions of a kit are two tables of one name.
+                there[name] = {c.name.upper(): _CALLED[c.type] for c in table.columns}
 
     def _sweep(self, there: Iterable[str]) -> None:
         """Drop the staging tables of tasks that were killed, long after any could still load."""

@@ -277,6 +277,17 @@ def test_a_new_column_is_added(session: Session) -> None:
     assert len(rows_of(session, wider)) == 3
 
 
+def test_two_versions_of_a_new_table_are_one_table(session: Session) -> None:
+    """Runs of two versions of a kit end together, before either has landed."""
+    narrow = table("scores__kit", None, Column("score", Type.FLOAT))
+    wide = table("scores__kit", None, Column("score", Type.FLOAT), Column("more", Type.BOOLEAN))
+    session.ensure([narrow, wide])
+    session.land([Load(narrow, [row("a", score=1.0)]), Load(wide, [row("b", more=True)])])
+    found = rows_of(session, wide)
+    told = [(row["id"], row["score"], row["more"]) for row in found]
+    assert told == [("a", 1.0, None), ("b", None, True)]
+
+
 def test_a_changed_type_is_for_a_person(session: Session) -> None:
     session.ensure([table("scores__kit", None, Column("score", Type.FLOAT))])
     with pytest.raises(Misconfigured, match=r"landing\.scores__kit\.score") as caught:
