@@ -79,6 +79,9 @@ def score(
     if kits and state.ledger.has_to_score(vendor, state.clock()):
         queue = LedgerQueue(vendor, state, settings.score)
         Scoring(vendor, semarize, warehouse, state, settings, kits, run, report, queue, sleep).go()
+    if state.ledger.is_ahead_of_its_mirror(vendor):
+        with landing.VendorWarehouse(warehouse, vendor, run).open("mirror the ledger") as session:
+            landing.mirror(session, state, vendor, landing.stamp(state.clock(), run))
     report.requests = semarize.requests
     return report
 

@@ -25,7 +25,7 @@ def gong(tmp_path: Path) -> Iterator[Bench]:
     """A call at noon of each of eight days in January, and one of today."""
     old = [call("gong", n, NOW - timedelta(days=48 - n)) for n in range(8)]
     with bench("gong", tmp_path, [*old, call("gong", 50, NOW - timedelta(hours=5))]) as made:
-        made.set(history=replace(made.settings.history, slice_hours=24.0))
+        made.set(history=replace(made.settings.history, slice_hours=48.0))
         yield made
 
 
@@ -84,7 +84,7 @@ def test_the_live_watermark_only_moves_forward_while_a_backfill_runs_beside_it(
         assert seen[-1] == now
 
     report = go(gong, an_hour_passes, kits=["deal_signals"])
-    assert len(live) >= 8, "the guard: they ran side by side"
+    assert len(live) >= 4, "the guard: they ran side by side"
     assert (report.landed, report.scored) == (8, 8)
     assert seen == sorted(seen)
     assert len(gong.conversations()) == 9 + len(live)

@@ -206,6 +206,24 @@ class Ledger:
         with self._state.read() as connection:
             return [dict(found) for found in connection.execute(query).mappings()]
 
+    def is_ahead_of_its_mirror(self, vendor: str) -> bool:
+        """Whether a kill kept from the mirror what became of a conversation.
+
+        One that waits for its transcript does not count: it is mirrored with the next load.
+        """
+        row = t.ledger.c
+        query = (
+            sa.select(row.conversation_id)
+            .where(
+                row.vendor == vendor,
+                row.dirty.is_(True),
+                row.status.not_in(["listed", "pending"]),
+            )
+            .limit(1)
+        )
+        with self._state.read() as connection:
+            return connection.execute(query).first() is not None
+
     def mirrored(self, vendor: str, rows: Sequence[Mapping[str, Any]]) -> None:
         """Mark rows as mirrored, unless they changed meanwhile."""
         if not rows:
