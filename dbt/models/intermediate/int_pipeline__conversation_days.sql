@@ -29,6 +29,8 @@ summed as (
         count(case when status = 'landed' then 1 end) as landed,
         count(case when is_scored then 1 end) as scored,
         count(case when is_score_failed then 1 end) as score_failed,
+        count(case when state = 'awaiting_score' then 1 end) as awaiting_score,
+        count(case when state = 'unscored' then 1 end) as unscored,
         count(case when status = 'pending' then 1 end) as pending,
         count(case when status = 'absent' then 1 end) as absent,
         count(case when status = 'expired' then 1 end) as expired,
