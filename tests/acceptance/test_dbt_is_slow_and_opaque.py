@@ -7,7 +7,6 @@ operator, Airflow's second try and the warehouse are the real ones.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -78,12 +77,12 @@ class Place:
 
 
 @pytest.fixture
-def place(airflow_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
+def place(airflow_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
     made = Place(tmp_path)
     held = {"conn_type": "duckdb", "host": str(made.warehouse)}
     monkeypatch.setenv("AIRFLOW_CONN_WAREHOUSE_DEFAULT", json.dumps(held))
     monkeypatch.setenv("DBT_PROJECT_DIR", str(made.project))
-    yield made
+    return made
 
 
 @pytest.fixture

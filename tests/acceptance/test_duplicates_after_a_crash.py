@@ -15,8 +15,8 @@ import pytest
 from bench import NOW, Bench, bench, calls
 from pipeline.breaking import Killed
 
-from semarize_sandbox import semarize
 from semarize_pipeline.warehouse.duckdb import DuckDBSession, DuckDBWarehouse
+from semarize_sandbox import semarize
 
 # What one run has and another has not: when it was, and what it was called.
 PASSING = {

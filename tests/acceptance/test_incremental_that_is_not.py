@@ -6,6 +6,7 @@ vendor calls its bounds.
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -60,7 +61,7 @@ def test_windows_are_recorded_and_join_without_a_gap(start: Start, vendor: str) 
         bench.clock.advance(hours=1)
     loads = bench.query("select window_start, window_end from landing.loads order by window_end")
     assert len(loads) == 4
-    for before, after in zip(loads, loads[1:], strict=False):
+    for before, after in itertools.pairwise(loads):
         assert after["window_start"] <= before["window_end"], "inclusive at its start"
         assert after["window_end"] > before["window_end"]
     assert len(bench.conversations()) == 4

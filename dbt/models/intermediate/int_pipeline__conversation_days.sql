@@ -27,7 +27,7 @@ summed as (
         date_day,
         count(*) as listed,
         count(case when status = 'landed' then 1 end) as landed,
-        count(case when is_scored then 1 end) as scored,
+        count(case when state = 'scored' then 1 end) as scored,
         count(case when is_score_failed then 1 end) as score_failed,
         count(case when state = 'awaiting_score' then 1 end) as awaiting_score,
         count(case when state = 'unscored' then 1 end) as unscored,

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from semarize_pipeline.reconcile import CATEGORIES
+from semarize_pipeline.warehouse import tables
 from semarize_pipeline.warehouse.duckdb import DuckDBWarehouse
 from semarize_pipeline.warehouse.port import Session
 
@@ -94,6 +96,45 @@ def best_scorecard(warehouse: Path) -> dict[str, Any] | None:
 def _tables(session: Session) -> set[tuple[str, str]]:
     rows = session.query("select table_schema, table_name from information_schema.tables")
     return {(row["table_schema"], row["table_name"]) for row in rows}
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What became of every conversation listed, by the last reconciliation of each day."""
+
+    listed: int
+    parts: Mapping[str, int]
+    days: int
+    days_wrong: int
+
+    @property
+    def adds_up(self) -> bool:
+        return self.listed > 0 and self.days_wrong == 0 and self.listed == sum(self.parts.values())
+
+    def __str__(self) -> str:
+        told = " + ".join(f"{count:,} {name}" for name, count in self.parts.items() if count)
+        if self.adds_up:
+            return f"The account adds up: {self.listed:,} listed = {told}"
+        if not self.listed:
+            return "The account is empty: nothing was reconciled"
+        return (
+            f"The account does not add up on {self.days_wrong} of {self.days} days: "
+            f"{self.listed:,} listed, {told or 'none accounted for'}; see landing.reconciliation"
+        )
+
+
+def account(warehouse: Path) -> Account:
+    """The account of all vendors and days that were reconciled."""
+    with DuckDBWarehouse(warehouse).open("read the account") as session:
+        session.ensure([tables.RECONCILIATION])
+        rows = session.query(f"select * from {tables.RECONCILIATION.qualified}")
+    wrong = [row for row in rows if row["listed"] != sum(row[name] for name in CATEGORIES)]
+    return Account(
+        listed=sum(row["listed"] for row in rows),
+        parts={name: sum(row[name] for row in rows) for name in CATEGORIES},
+        days=len(rows),
+        days_wrong=len(wrong),
+    )
 
 
 @dataclass(frozen=True, slots=True)
