@@ -1,4 +1,4 @@
-"""What tests of all folders share: an order, servers, and the company that dbt has built."""
+"""What tests of all folders share: an order, servers, Airflow, the company that dbt has built."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 
 import company_warehouse
 import pytest
+from dag_runs import airflow_home, dag_bag, pools, run_dag, settings_file  # noqa: F401
 from longest_first import (  # noqa: F401
     pytest_collection_modifyitems,
     pytest_configure_node,

@@ -2,6 +2,9 @@
 
 dbt lives in a virtual environment of its own (its pins and Airflow's contradict each other),
 so it is called as a program. What each node did is read from dbt's artifact.
+
+A second try builds what the first left (``left_by``), as ``dbt retry`` does. It reads that from
+the results that landed, not from dbt's folder: the first try may have had another machine.
 """
 
 from __future__ import annotations
@@ -11,7 +14,7 @@ import logging
 import os
 import signal
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +24,9 @@ from semarize_pipeline.model import utc
 
 log = logging.getLogger(__name__)
 
-BAD = frozenset({"error", "fail", "runtime error"})
+FAILED_TEST = "fail"
+BAD = frozenset({"error", FAILED_TEST, "runtime error"})
+LEFT = BAD | {"skipped", "partial success"}
 
 
 class BuildFailed(PipelineError):
@@ -39,6 +44,16 @@ class Build:
     def failed(self) -> list[str]:
         return [row["node_id"] for row in self.results if row["status"] in BAD]
 
+    @property
+    def is_of_the_data(self) -> bool:
+        """Whether tests failed, and nothing else: the same rows would fail them again."""
+        return {row["status"] for row in self.results} & BAD == {FAILED_TEST}
+
+    @property
+    def found_nothing(self) -> bool:
+        """Whether what was selected is not in the project any more."""
+        return self.exit_code == 0 and not self.results
+
     def counts(self) -> dict[str, int]:
         found: dict[str, int] = {}
         for row in self.results:
@@ -54,6 +69,22 @@ class Build:
         if self.exit_code != 0:
             ran = f"after {len(self.results)} nodes" if self.results else "before any node ran"
             raise BuildFailed(f"dbt ended with {self.exit_code} {ran}; see its log above")
+
+
+def left_by(results: Iterable[Mapping[str, Any]]) -> list[str]:
+    """What an earlier build left to do, as arguments of dbt's ``--select``.
+
+    What broke or was skipped stands for itself. Before a test that failed, everything is built
+    again: only other rows, or other SQL, can make it pass.
+    """
+    left = []
+    for row in results:
+        kind, _, name, *rest = row["node_id"].split(".")
+        if row["status"] in LEFT:
+            # A unit test stands behind its model's name, a generic test before its hash.
+            named = rest[-1] if kind == "unit_test" and rest else name
+            left.append(f"+{named}" if row["status"] == FAILED_TEST else named)
+    return sorted(left)
 
 
 class DbtBuild:

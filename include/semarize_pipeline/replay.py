@@ -1,11 +1,13 @@
 """``replay``: what went wrong, once more: records that could not be read, runs that failed.
 
 A record comes from the quarantine as the vendor listed it then; only its transcript is asked for.
+An answer with bricks that did not fit is typed again as it landed; nothing is bought for that.
 A run is bought once more, by the same version of the same kit, whoever had bought it.
 """
 
 from __future__ import annotations
 
+import logging
 import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
@@ -15,12 +17,13 @@ from typing import Any
 
 from semarize_pipeline import campaigns, landing
 from semarize_pipeline.campaigns import Plan
-from semarize_pipeline.errors import Unreadable
+from semarize_pipeline.errors import Misconfigured, Unreadable
 from semarize_pipeline.orders import ReplayOrder
 from semarize_pipeline.pipeline import Reading
 from semarize_pipeline.rescore import Selection, rescore
 from semarize_pipeline.rest.client import RestClient
-from semarize_pipeline.semarize.client import SemarizeClient
+from semarize_pipeline.semarize import rows as typing_of
+from semarize_pipeline.semarize.client import KitSchema, RunAnswer, SemarizeClient
 from semarize_pipeline.settings import Kit, Settings
 from semarize_pipeline.state import State
 from semarize_pipeline.state.runs import Run
@@ -29,6 +32,7 @@ from semarize_pipeline.warehouse import tables
 from semarize_pipeline.warehouse.port import Load, Warehouse
 
 Row = Mapping[str, Any]
+log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -39,7 +43,8 @@ class ReplayReport:
     tried: int = 0
     resolved: int = 0
     unknown: int = 0
-    """Without a raw record, or with a redacted one: a backfill of their days reads them."""
+    """Without a raw record, or with a redacted one: a backfill of their days reads them. Of an
+    answer, or its kit, that is there no more."""
     requeued: int = 0
     """Refused before anything was sent; due again for the hourly runs."""
     scored: int = 0
@@ -74,6 +79,7 @@ def replay(
     report = ReplayReport(vendor.name)
     if "quarantined" in order.what:
         _records(vendor, api, warehouse, state, order, settings, run, report)
+        _answers(vendor.name, semarize, warehouse, state, order, run, report)
     if "failed" in order.what:
         report.requeued = _requeue(vendor.name, state, order)
         for kit, ids in _wrong(vendor.name, state, order, began).items():
@@ -112,16 +118,18 @@ def plan(
     run: str,
 ) -> Plan:
     """How many records and runs a replay would try. Reads state and warehouse; asks nobody."""
-    records = runs = 0
+    records = runs = answered = 0
     if "quarantined" in order.what:
         places = landing.VendorWarehouse(warehouse, vendor.name, run)
         records = len(_quarantined(vendor.name, places, order))
+        odd = _quarantined(vendor.name, places, order, ("score",))
+        answered = len({row["conversation_id"] for row in odd if _is_of_a_brick(row)})
     if "failed" in order.what:
         runs = sum(len(ids) for ids in _wrong(vendor.name, state, order, began).values())
         runs = runs if order.caps.runs is None else min(runs, order.caps.runs)
     return Plan(
         vendor=vendor.name,
-        calls=records,
+        calls=records + answered,
         requests=vendor.transcripts.requests_for(records),
         runs=runs,
         days=campaigns.days_of_runs(runs, settings),
@@ -134,15 +142,18 @@ def plan(
 
 
 def _quarantined(
-    vendor: str, places: landing.VendorWarehouse, order: ReplayOrder
+    vendor: str,
+    places: landing.VendorWarehouse,
+    order: ReplayOrder,
+    stages: Sequence[str] = ("listing", "transcript"),
 ) -> list[dict[str, Any]]:
-    """The rows of the quarantine that the order names, without those of scores."""
+    """The rows of the quarantine that the order names, of these stages."""
+    marks = ", ".join("?" * len(stages))
     with places.open("look into the quarantine") as session:
         rows = session.query(
             f"select * from {tables.QUARANTINE.qualified} where vendor = ? "
-            "and stage in ('listing', 'transcript') and resolved_at is null "
-            "order by quarantine_id",
-            [vendor],
+            f"and stage in ({marks}) and resolved_at is null order by quarantine_id",
+            [vendor, *stages],
         )
     return [row for row in rows if _is_meant(order, row["reason"], row["quarantined_at"])]
 
@@ -221,6 +232,103 @@ def _resolve(
         landing.mirror(session, state, vendor, mark)
         done = [{**row, "resolved_at": now, **mark} for row in rows]
         session.land([Load(tables.QUARANTINE, done)])
+
+
+# ---------------------------------------------------------------------- answers
+
+
+def _is_of_a_brick(row: Row) -> bool:
+    """Whether it is about one value of an answer; else it is about a transcript unsent."""
+    return isinstance(row["raw"], Mapping) and "brick_key" in row["raw"]
+
+
+def _answers(
+    vendor: str,
+    semarize: SemarizeClient,
+    warehouse: Warehouse,
+    state: State,
+    order: ReplayOrder,
+    run: str,
+    report: ReplayReport,
+) -> None:
+    """Bricks that fit by now, by the kit's schema or by ours, from the answers that landed."""
+    places = landing.VendorWarehouse(warehouse, vendor, run)
+    bricks: dict[str, list[Row]] = defaultdict(list)
+    for row in _quarantined(vendor, places, order, ("score",)):
+        if _is_of_a_brick(row):
+            bricks[str(row["raw"].get("run_id"))].append(row)
+    schemas: dict[tuple[str, str | None], KitSchema | None] = {}
+    for run_id, odd in bricks.items():
+        report.tried += len(odd)
+        with places.open("read an answer again") as session:
+            found = session.query(
+                f"select * from {tables.RUNS.qualified} where vendor = ? and run_id = ?",
+                [vendor, run_id],
+            )
+        if not found or not isinstance(found[0]["response"], Mapping):
+            report.unknown += len(odd)
+            continue
+        paid = found[0]
+        kit = paid["kit_code"], paid["kit_version_id"]
+        if kit not in schemas:
+            schemas[kit] = _schema(semarize, kit)
+        schema = schemas[kit]
+        if schema is None:
+            report.unknown += len(odd)
+        else:
+            report.resolved += _typed_again(paid, odd, schema, places, state, run)
+
+
+def _schema(semarize: SemarizeClient, kit: tuple[str, str | None]) -> KitSchema | None:
+    """The bricks of a kit's version; None where Semarize has it no more."""
+    try:
+        return semarize.schema(code=kit[0], version_id=kit[1])
+    except Misconfigured as error:
+        log.warning("%s", error)
+        return None
+
+
+def _typed_again(
+    paid: Row,
+    odd: Sequence[Row],
+    schema: KitSchema,
+    places: landing.VendorWarehouse,
+    state: State,
+    run: str,
+) -> int:
+    """Land the bricks of one answer that fit now; how many of the odd ones do."""
+    answer = RunAnswer(
+        run_id=paid["run_id"],
+        status=paid["status"],
+        bricks=paid["response"].get("output", {}).get("bricks"),
+    )
+    # Typed when it landed, and still the same score.
+    made = typing_of.typed(answer, schema, paid["finished_at"])
+    still = {key for key, _, _ in made.odd}
+    fit = [row for row in odd if row["raw"]["brick_key"] not in still]
+    if not fit:
+        return 0
+    now = state.clock()
+    mark = landing.stamp(now, run)
+    of = {
+        "run_id": paid["run_id"],
+        "vendor": paid["vendor"],
+        "conversation_id": paid["conversation_id"],
+        "kit_version_id": paid["kit_version_id"] or "unversioned",
+    }
+    kit_of = {"kit_code": paid["kit_code"], "kit_name": paid["kit_name"]}
+    table = typing_of.scores_table(paid["kit_name"], schema)
+    with places.open("land an answer again", [table]) as session:
+        # Gone where a later run of the same version has taken its place.
+        wide = session.query(f"select * from {table.qualified} where run_id = ?", [of["run_id"]])
+        session.land(
+            [
+                Load(tables.SIGNALS, [{**s, **of, **kit_of, **mark} for s in made.signals]),
+                Load(table, [{**row, **made.score, **mark} for row in wide]),
+                Load(tables.QUARANTINE, [{**row, "resolved_at": now, **mark} for row in fit]),
+            ]
+        )
+    return len(fit)
 
 
 # ---------------------------------------------------------------------- runs

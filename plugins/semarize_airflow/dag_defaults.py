@@ -41,8 +41,12 @@ SCORECARDS_DOC = """\
 One `dbt build` of everything, when scores have landed, and each day at 05:30 UTC in any case.
 
 ### Triage notes
-The error names the model or test that failed; the others are built all the same. Every node's
-result is in `landing.dbt_results`.
+- The error names the model or test that failed; the others are built all the same. Every node's
+  result is in `landing.dbt_results`.
+- **A model that broke** is tried once more by itself. Cleared, the task builds what its last try
+  left (failed and skipped nodes, and all that is before a failed test), and says so. The next run
+  builds everything.
+- **Failed tests alone** are not tried again: correct the rows or the SQL, then clear the task.
 
 ### Safe to run again?
 Always.

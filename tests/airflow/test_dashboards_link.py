@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-from .conftest import airflow_environment
+from dag_runs import airflow_environment
 
 pytestmark = pytest.mark.slow
 

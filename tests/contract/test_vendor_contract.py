@@ -1,4 +1,7 @@
-"""What every vendor owes, proven against the sandbox over real HTTP."""
+"""What every vendor owes, proven against the sandbox over real HTTP.
+
+Late transcripts, and windows that are only the overlap, are in tests/acceptance.
+"""
 
 from __future__ import annotations
 
@@ -110,19 +113,6 @@ def test_running_twice_equals_running_once(start: Start, vendor: str) -> None:
         assert len(bench.world.requests(vendor, TRANSCRIPT_PATH[vendor])) == asked
 
 
-def test_the_second_run_asks_only_for_the_overlap(start: Start, vendor: str) -> None:
-    bench = start(calls(vendor, 3))
-    bench.extract()
-    bench.world.clear_log()
-    bench.clock.advance(hours=1)
-    report = bench.extract()
-    lookback = bench.vendor.timing.lookback
-    assert report.window_start == max(NOW - lookback, NOW - timedelta(days=7)).isoformat()
-    (asked,) = bench.world.requests(vendor, LIST_PATH[vendor])[:1]
-    sent = str({**asked.query, **(asked.body or {})})
-    assert f"{NOW - lookback:%Y-%m-%d}" in sent
-
-
 def test_a_bad_credential_fails_at_once_and_names_the_connection(start: Start, vendor: str) -> None:
     bench = start(calls(vendor, 1))
     wrong = bench.credentials(password="not-the-secret")
@@ -221,23 +211,6 @@ def test_an_expired_token_is_renewed(start: Start, vendor: str) -> None:
     bench.world.add([call(vendor, 50, NOW - timedelta(hours=1))])
     bench.clock.advance(hours=1)
     assert bench.extract().landed == 1
-
-
-def test_a_late_transcript_is_pending_then_lands(start: Start, vendor: str) -> None:
-    late = call(vendor, 1, NOW - timedelta(hours=2), ready_after=timedelta(days=3))
-    bench = start([call(vendor, 0, NOW - timedelta(hours=3)), late])
-    report = bench.extract()
-    assert (report.landed, report.pending) == (1, 1)
-    assert bench.conversations()[late.id]["transcript_status"] == "pending"
-    # Other conversations come and the watermark moves on, day by day, past the look-back.
-    for day in range(5):
-        bench.clock.advance(days=1)
-        bench.world.add([call(vendor, 10 + day, bench.clock() - timedelta(hours=2))])
-        bench.extract()
-    landed = bench.conversations()
-    assert landed[late.id]["transcript_status"] == "ready"
-    assert {row["transcript_status"] for row in landed.values()} == {"ready"}
-    assert bench.statuses() == {"landed": 7}
 
 
 def test_pending_ones_wait_for_their_own_clock(start: Start, vendor: str) -> None:

@@ -434,6 +434,9 @@ def some_rows() -> Rows:
         ledger("chorus", "h1", "landed", "2026-03-02T14:00:00Z", landed_at="2026-03-02T14:15:00Z"),
         ledger("chorus", "h2", "private", "2026-03-02T15:00:00Z"),
         ledger("chorus", "h3", "quarantined", None),
+        # A record without a readable id, under the name that it had until it was read: not a
+        # conversation more.
+        ledger("chorus", "unreadable:0f", "replayed", None),
     ]
     rows["quarantine"].append(
         {

@@ -160,6 +160,7 @@ def test_pipeline_health(built: Any) -> None:
     for row in rows.values():
         assert row["listed"] == sum(row[state] for state in states)
         assert row["unaccounted"] == 0
+        assert row["landed"] == row["scored"] + row["awaiting_score"] + row["unscored"]
     assert sum(row["listed"] for row in rows.values()) == 17
     for state in states:
         assert any(row[state] for row in rows.values()), f"no conversation is {state}"
@@ -188,6 +189,27 @@ def test_pipeline_health(built: Any) -> None:
     assert (chorus["quarantined"], chorus["score_failed"], chorus["private"]) == (1, 1, 1)
     assert chorus["failure_share"] == pytest.approx(2 / 3)
     assert chorus["quarantined_record_count"] == 1
+
+
+def test_pipeline_conversations(built: Any) -> None:
+    """Which calls, where each stands and why; counted, they are the days of pipeline_health."""
+    rows = by(built.query("select * from marts.pipeline_conversations"), "conversation_key")
+    assert len(rows) == 17
+    assert all(row["reason"] or row["state"] == "scored" for row in rows.values())
+    assert (rows["gong:g1"]["state"], rows["gong:g1"]["reason"]) == ("scored", None)
+    assert rows["salesloft:s2"]["state"] == "pending"
+    assert rows["salesloft:s2"]["reason"] == "listed, and not tried yet"
+    assert (rows["chorus:h1"]["state"], rows["chorus:h1"]["reason"]) == ("unscored", "model_error")
+    assert rows["clari_copilot:c1"]["reason"] == "no kit is configured for this vendor"
+    for day in built.query("select * from marts.pipeline_health"):
+        of_the_day = [
+            row["state"]
+            for row in rows.values()
+            if (row["vendor"], row["date_day"]) == (day["vendor"], day["date_day"])
+        ]
+        assert len(of_the_day) == day["listed"]
+        for state in ("scored", "awaiting_score", "unscored", "pending", "absent", "deleted"):
+            assert of_the_day.count(state) == day[state], state
     # Paid twice since the first run failed; it is scored, so it is no failure.
     assert rows["callminer", tuesday]["paid_run_count"] == 3
     assert rows["callminer", tuesday]["failure_share"] == 0

@@ -9,6 +9,7 @@ import duckdb
 from semarize_airflow.local import report
 from semarize_airflow.local.environment import Runtime
 from semarize_airflow.local.report import Effort, Landed
+from semarize_pipeline import reconcile
 from semarize_pipeline.warehouse import tables
 from semarize_pipeline.warehouse.duckdb import DuckDBWarehouse
 from semarize_pipeline.warehouse.port import Load
@@ -143,3 +144,52 @@ def test_the_scorecard_is_the_fullest_day(runtime: Runtime) -> None:
     gaps = "\n".join(report.scorecard({**best, "agent_name": None, "empathy_score": None}))
     assert gaps.startswith("a (gong, voice)")
     assert "empathy               -" in gaps
+
+
+def reconciled(vendor: str, listed: int, scored: int) -> dict[str, object]:
+    empty = dict.fromkeys(reconcile.CATEGORIES, 0)
+    day = {"vendor": vendor, "day": NOW.replace(hour=0), "listed": listed, "unaccounted": 0}
+    return {**empty, **day, "scored": scored, "_loaded_at": NOW}
+
+
+def test_the_account_counts_every_conversation_that_was_listed(runtime: Runtime) -> None:
+    assert "is empty" in str(report.account(runtime.warehouse))
+    entries = [
+        {**ledger_row("gong", n, status, score), "started_at": NOW, "listed_at": NOW}
+        for n, (status, score) in enumerate(
+            [("landed", "scored"), ("landed", "due"), ("pending", None), ("private", None)]
+        )
+    ]
+    words = [
+        {"conversation_id": f"gong-{n}", "transcript_status": "ready", "_loaded_at": NOW}
+        for n in (0, 1)
+    ]
+    with DuckDBWarehouse(runtime.warehouse).open("test") as session:
+        conversations = tables.conversations("gong")
+        session.ensure([conversations])
+        session.land(
+            [
+                Load(tables.LEDGER, entries),
+                Load(conversations, words),
+                Load(tables.RUNS, [run_row("gong", 0, "r1", "k1")]),
+                Load(tables.RECONCILIATION, [reconciled("gong", 4, 4)]),
+            ]
+        )
+    account = report.account(runtime.warehouse)
+    assert account.adds_up
+    assert str(account) == "The account adds up: 4 listed = 1 scored + 2 pending + 1 private"
+
+
+def test_an_account_that_does_not_add_up_names_vendor_and_day(runtime: Runtime) -> None:
+    """Words that are gone, and a listing that showed more than has come."""
+    entry = {**ledger_row("gong", 1, "landed", "due"), "started_at": NOW, "listed_at": NOW}
+    with DuckDBWarehouse(runtime.warehouse).open("test") as session:
+        session.ensure([tables.LEDGER, tables.RUNS, tables.RECONCILIATION])
+        session.land([Load(tables.LEDGER, [entry])])
+    account = report.account(runtime.warehouse)
+    assert not account.adds_up
+    assert "1 listed, none accounted for" in str(account)
+    assert "gong 2026-03-02" in str(account)
+    with DuckDBWarehouse(runtime.warehouse).open("test") as session:
+        session.land([Load(tables.RECONCILIATION, [reconciled("chorus", 3, 2)])])
+    assert "chorus 2026-03-02" in str(report.account(runtime.warehouse))

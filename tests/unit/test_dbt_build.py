@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from semarize_pipeline.dbt_build import Build, BuildFailed, DbtBuild
+from semarize_pipeline.dbt_build import Build, BuildFailed, DbtBuild, left_by
 from semarize_pipeline.errors import Misconfigured
 from semarize_pipeline.warehouse import tables
 
@@ -181,6 +181,51 @@ def test_many_failing_nodes_make_no_endless_message() -> None:
     with pytest.raises(BuildFailed, match="200 of 200") as caught:
         Build(1, rows).check()
     assert len(str(caught.value)) < 4000
+
+
+def test_a_second_try_builds_what_the_first_left() -> None:
+    rows = [
+        {"node_id": "model.p.fine", "status": "success"},
+        {"node_id": "test.p.unique_fine_id.0a1b2c", "status": "pass"},
+        {"node_id": "test.p.odd_fine.0a1b2c", "status": "warn"},
+        {"node_id": "model.p.broken", "status": "error"},
+        {"node_id": "snapshot.p.halfway", "status": "partial success"},
+        {"node_id": "unit_test.p.broken.it_adds_up", "status": "skipped"},
+        {"node_id": "test.p.not_null_broken_id.3d4e5f", "status": "skipped"},
+        {"node_id": "test.p.unique_other_id.3d4e5f", "status": "fail"},
+        {"node_id": "seed.p.scales", "status": "runtime error"},
+    ]
+    assert left_by(rows) == [
+        "+unique_other_id",
+        "broken",
+        "halfway",
+        "it_adds_up",
+        "not_null_broken_id",
+        "scales",
+    ]
+    assert left_by(rows[:3]) == []
+
+
+@pytest.mark.parametrize(
+    ("statuses", "of_the_data"),
+    [
+        (["success", "fail", "skipped"], True),
+        (["success", "fail", "error"], False),
+        (["runtime error"], False),
+        (["success", "skipped"], False),
+        ([], False),
+    ],
+)
+def test_only_failed_tests_are_of_the_data(statuses: list[str], of_the_data: bool) -> None:
+    build = Build(1, [{"node_id": "n", "status": status} for status in statuses])
+    assert build.is_of_the_data is of_the_data
+
+
+def test_a_selection_that_is_not_in_the_project_any_more(dbt: FakeDbt) -> None:
+    dbt.does(results())
+    assert dbt.build.run("duckdb", {}, "--select", "renamed").found_nothing
+    dbt.does(None, code=2)
+    assert not dbt.build.run("duckdb", {}, "--select", "renamed").found_nothing, "dbt broke down"
 
 
 @pytest.mark.parametrize("artifact", [None, "", '{"metadata": {"invoc'])

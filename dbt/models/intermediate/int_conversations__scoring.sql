@@ -20,7 +20,8 @@ finished_last_first as (
 
     select
         conversation_key,
-        is_succeeded
+        is_succeeded,
+        error_code
     from runs
     where is_finished
     qualify row_number() over (
@@ -53,6 +54,7 @@ judged as (
         summed.kit_count > 0 as is_scored,
         summed.kit_count = 0
         and coalesce(not finished_last_first.is_succeeded, false) as is_score_failed,
+        finished_last_first.error_code as last_error_code,
         {{ built_at() }} as built_at
     from summed
     left join finished_last_first

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from semarize_airflow.local import report
 from semarize_airflow.local.console import quiet
 from semarize_airflow.local.dag_runs import Outcome
 from semarize_airflow.local.demo import runner
@@ -78,8 +79,10 @@ def calls(runtime: Runtime, variables: Mapping[str, str], file: Path) -> int:
         served = {v: jsonl.as_calls(lines, v, anchor=anchor, days=DAYS) for v in vendors.names()}
         accounts = _run(runtime, variables, served)
     _show(accounts)
+    reconciled = report.account(runtime.warehouse)
+    print(reconciled)
     print(f"The warehouse: {runtime.warehouse}")
-    return 0 if all(account.adds_up for account in accounts) else 1
+    return 0 if reconciled.adds_up and all(account.adds_up for account in accounts) else 1
 
 
 def _run(
@@ -97,8 +100,9 @@ def _run(
         with runner(console, runtime, variables, sandbox, logs, company=False) as runs:
             with console.progress("conversations"):
                 runs.side_by_side([f"conversations__{vendor}" for vendor in vendors.names()], ended)
-            with console.progress("scorecards"):
-                runs.side_by_side(["scorecards"], ended)
+            for dag_id in ("reconcile", "scorecards"):
+                with console.progress(dag_id):
+                    runs.side_by_side([dag_id], ended)
     return [account(runtime.warehouse, vendor, given) for vendor, given in served.items()]
 
 

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from semarize_pipeline import reconcile
+from semarize_pipeline.model import Window
+from semarize_pipeline.warehouse import tables
 from semarize_pipeline.warehouse.duckdb import DuckDBWarehouse
 from semarize_pipeline.warehouse.port import Session
 
@@ -94,6 +98,58 @@ def best_scorecard(warehouse: Path) -> dict[str, Any] | None:
 def _tables(session: Session) -> set[tuple[str, str]]:
     rows = session.query("select table_schema, table_name from information_schema.tables")
     return {(row["table_schema"], row["table_name"]) for row in rows}
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What became of every conversation that was ever listed; wrong days name their vendor."""
+
+    listed: int
+    parts: Mapping[str, int]
+    wrong: Sequence[str] = ()
+
+    @property
+    def adds_up(self) -> bool:
+        return self.listed > 0 and not self.wrong and self.listed == sum(self.parts.values())
+
+    def __str__(self) -> str:
+        told = " + ".join(f"{count:,} {name}" for name, count in self.parts.items() if count)
+        if self.adds_up:
+            return f"The account adds up: {self.listed:,} listed = {told}"
+        if not self.listed:
+            return "The account is empty: no conversation has been listed"
+        return (
+            f"The account does not add up: {self.listed:,} listed, {told or 'none accounted for'}. "
+            f"See landing.ledger and landing.reconciliation on {', '.join(self.wrong[:5])}"
+        )
+
+
+def account(warehouse: Path) -> Account:
+    """The account of all vendors and days: what landed counted anew, and what was reconciled."""
+    days: list[dict[str, Any]] = []
+    with DuckDBWarehouse(warehouse).open("take the account") as session:
+        session.ensure([tables.LEDGER, tables.RUNS, tables.RECONCILIATION])
+        spans = session.query(
+            "select vendor, min(coalesce(started_at, listed_at)) as first, "
+            "max(coalesce(started_at, listed_at)) as last "
+            f"from {tables.LEDGER.qualified} group by vendor order by vendor"
+        )
+        for span in spans:
+            whole = Window(span["first"], span["last"] + timedelta(days=1))
+            session.ensure([tables.conversations(span["vendor"])])
+            days += reconcile.account(session, span["vendor"], whole, {}, whole.end)
+        listed_again = session.query(f"select * from {tables.RECONCILIATION.qualified}")
+    return Account(
+        listed=sum(day["listed"] for day in days),
+        parts={name: sum(day[name] for day in days) for name in reconcile.CATEGORIES},
+        wrong=sorted(
+            {
+                f"{day['vendor']} {day['day']:%Y-%m-%d}"
+                for day in [*days, *listed_again]
+                if day["listed"] != sum(day[name] for name in reconcile.CATEGORIES)
+            }
+        ),
+    )
 
 
 @dataclass(frozen=True, slots=True)
