@@ -10,13 +10,14 @@ from __future__ import annotations
 import math
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from semarize_pipeline.errors import Misconfigured
 from semarize_pipeline.privacy.policy import KINDS, NATIONAL_IDS, PLACES, Policy, Retention
+from semarize_pipeline.state.budgets import Limits
 from semarize_pipeline.vendors import names as vendor_names
 from semarize_pipeline.vendors.base import Timing
 
@@ -112,6 +113,7 @@ class Settings:
     history: HistorySettings = field(default_factory=HistorySettings)
     kits: tuple[Kit, ...] = ()
     timing: Mapping[str, Mapping[str, timedelta]] = field(default_factory=dict)
+    limits: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     privacy: PrivacySettings = field(default_factory=PrivacySettings)
 
     def kits_for(self, vendor: str) -> tuple[Kit, ...]:
@@ -122,6 +124,10 @@ class Settings:
 
     def timing_for(self, vendor: str, usual: Timing) -> Timing:
         return usual.but(**self.timing.get(vendor, {}))
+
+    def limits_for(self, vendor: str, usual: Limits) -> Limits:
+        """A vendor's limits as your contract has them, instead of those in its file."""
+        return replace(usual, **self.limits.get(vendor, {}))  # type: ignore[arg-type]
 
 
 def load(path: str | Path) -> Settings:
@@ -143,7 +149,7 @@ def load(path: str | Path) -> Settings:
 
 def parse(told: Mapping[str, Any]) -> Settings:
     """Settings from a parsed file. Unknown names are errors: a typo must not be a default."""
-    unknown = set(told) - {"extract", "score", "history", "kits", "timing", "privacy"}
+    unknown = set(told) - {"extract", "score", "history", "kits", "timing", "limits", "privacy"}
     if unknown:
         raise Misconfigured(f"unknown section {sorted(unknown)[0]!r}")
     given = {name: _section(name, section) for name, section in told.items()}
@@ -162,6 +168,7 @@ def parse(told: Mapping[str, Any]) -> Settings:
         history=_made(HistorySettings, "history", given.get("history", {})),
         kits=kits,
         timing={vendor: _timing(vendor, part) for vendor, part in given.get("timing", {}).items()},
+        limits={vendor: _limits(vendor, part) for vendor, part in given.get("limits", {}).items()},
         privacy=_privacy(given.get("privacy", {})),
     )
 
@@ -290,4 +297,26 @@ def _timing(vendor: str, given: Mapping[str, Any]) -> dict[str, timedelta]:
                 "such as lookback_hours = 48"
             )
         made[what] = timedelta(seconds=value * units[unit])
+    return made
+
+
+# Of a vendor's limits, those that a contract may change; the others are how its API counts.
+SPEEDS = ("requests_per_second", "records_per_second")
+CAPS = ("per_minute", "per_day", "per_week")
+
+
+def _limits(vendor: str, given: Any) -> dict[str, float]:
+    _known(vendor, f"limits.{vendor}")
+    made: dict[str, float] = {}
+    for name, value in _section(f"limits.{vendor}", given).items():
+        setting = f"limits.{vendor}.{name}"
+        if name not in (*SPEEDS, *CAPS):
+            raise Misconfigured(
+                f"{setting} is not a setting; there are {', '.join((*SPEEDS, *CAPS))}"
+            )
+        if not (_is_number(value) and value > 0):
+            raise Misconfigured(f"{setting} must be a number above zero")
+        if name in CAPS and value % 1 != 0:
+            raise Misconfigured(f"{setting} must be a whole number above zero")
+        made[name] = int(value) if name in CAPS else float(value)
     return made
