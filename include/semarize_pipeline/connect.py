@@ -81,7 +81,13 @@ def session(given: Credentials, auth: AuthBase, pace: Pace) -> requests.Session:
 
 
 def client(
-    given: Credentials, base_url: str, auth: AuthBase, limits: Limits, state: State
+    given: Credentials,
+    base_url: str,
+    auth: AuthBase,
+    limits: Limits,
+    state: State,
+    *,
+    quotes: bool = True,
 ) -> RestClient:
     """One API with one credential; the connection's host overrides ``base_url``."""
     pace = shared_pace(given, limits, state)
@@ -91,6 +97,7 @@ def client(
         connection=given.connection,
         pace=pace,
         secrets=given.secrets,
+        quotes=quotes,
     )
 
 
@@ -108,5 +115,6 @@ def semarize_limits(settings: ScoreSettings, reserved: float = 0.0) -> Limits:
 
 def semarize_client(given: Credentials, state: State, settings: ScoreSettings) -> SemarizeClient:
     """Semarize's API."""
-    api = client(given, BASE_URL, bearer(given), semarize_limits(settings), state)
+    limits = semarize_limits(settings)
+    api = client(given, BASE_URL, bearer(given), limits, state, quotes=False)
     return SemarizeClient(api, given.connection)

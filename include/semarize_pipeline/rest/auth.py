@@ -37,7 +37,7 @@ class Credentials:
     login: str | None = None
     password: str | None = field(default=None, repr=False)
     extra: Mapping[str, Any] = field(default_factory=dict, repr=False)
-    host: str | None = None
+    host: str | None = field(default=None, repr=False)  # it may hold userinfo
 
     def need(self, name: str) -> str:
         """A field of the connection, or an error that names it."""

@@ -43,6 +43,9 @@ LONGEST_ADVICE_SECONDS = 14 * 86400.0
 # A listing whose cursor expires is read again from its first page; more often than this it loops.
 MAX_RESTARTS = 3
 NOTHING = Ask()
+# The name of an error, such as "invalid_input" or "kit.not-found": a sentence has spaces.
+_CODE = re.compile(r"[A-Za-z0-9_.:-]+")
+LONGEST_CODE = 100
 # The escape of a NUL, and not the letters "u0000" after a backslash that is itself escaped.
 _NUL = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
 
@@ -115,6 +118,8 @@ class RestClient:
     """Requests to one API with one credential.
 
     :param connection: the connection's name, for error messages.
+    :param quotes: whether an error of the other side is quoted in ours. False where requests carry
+        words that it may repeat: then only a code is.
     :param patience_seconds: the longest wait inside a request; a longer one raises ``Wait``,
         so that the caller can hand its worker back.
     """
@@ -127,6 +132,7 @@ class RestClient:
         connection: str,
         pace: Pace,
         secrets: Sequence[str] = (),
+        quotes: bool = True,
         patience_seconds: float = 60.0,
         attempts: int = 5,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
@@ -138,6 +144,7 @@ class RestClient:
         self._pace = pace
         # The longest first: a shorter one may be a part of it.
         self._secrets = sorted(secrets, key=len, reverse=True)
+        self._quotes = quotes
         self._patience = patience_seconds
         self._clock = clock
         self._retrying = Retrying(
@@ -350,6 +357,10 @@ class RestClient:
         )
         if found is None:
             return ""
+        if not self._quotes:
+            found = error_code(found)
+            if found is None:
+                return ""
         text = found if isinstance(found, str) else orjson.dumps(found).decode()
         # The header holds what the secrets were made into: a token, or both in base64.
         header = str(response.request.headers.get("Authorization", ""))
@@ -358,6 +369,15 @@ class RestClient:
             for written in (secret, orjson.dumps(secret).decode()[1:-1]):
                 text = text.replace(written, "***")
         return f": {text[:160]}"
+
+
+def error_code(found: Any) -> str | None:
+    """What an error is called, in one word; None for prose, which may repeat what was said."""
+    if isinstance(found, dict):
+        told = (error_code(found.get(name)) for name in ("code", "type", "error"))
+        return next(filter(None, told), None)
+    named = isinstance(found, str) and _CODE.fullmatch(found)
+    return found[:LONGEST_CODE] if named else None
 
 
 class _CursorExpired(Exception):

@@ -21,6 +21,7 @@ class SemarizeHook(RestHook):
     conn_name_attr = "semarize_conn_id"
     default_conn_name = "semarize_default"
     hook_name = "Semarize"
+    quotes = False
 
     def __init__(
         self,
