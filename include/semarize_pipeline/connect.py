@@ -15,6 +15,7 @@ import requests
 from requests.auth import AuthBase
 
 from semarize_pipeline import vendors
+from semarize_pipeline.rest import wire
 from semarize_pipeline.rest.auth import Credentials, bearer
 from semarize_pipeline.rest.client import RestClient
 from semarize_pipeline.rest.pace import Pace, PacedAdapter
@@ -69,11 +70,11 @@ def all_limits(settings: Settings, keys: Mapping[str, str] | None = None) -> dic
 
 def session(given: Credentials, auth: AuthBase, pace: Pace) -> requests.Session:
     """A signed and paced session; the extras ``verify``, ``cert`` and ``proxies`` shape it."""
-    made = requests.Session()
+    made = wire.Session()
     made.auth = auth
-    made.verify = given.extra.get("verify", True)
-    made.cert = given.extra.get("cert")
-    made.proxies.update(given.extra.get("proxies") or {})
+    trust = wire.trust(given.extra)
+    made.verify, made.cert = trust["verify"], trust["cert"]
+    made.proxies.update(trust["proxies"])
     made.headers["User-Agent"] = "semarize-conversations"
     for scheme in ("https://", "http://"):
         made.mount(scheme, PacedAdapter(pace, SOCKETS))

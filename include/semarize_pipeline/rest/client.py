@@ -31,6 +31,7 @@ from semarize_pipeline.errors import (
     Wait,
 )
 from semarize_pipeline.model import digest
+from semarize_pipeline.rest import wire
 from semarize_pipeline.rest.pace import Pace
 from semarize_pipeline.rest.paging import Ask, OnePage, Paginator, dig
 
@@ -267,7 +268,7 @@ class RestClient:
                 allow_redirects=False,
                 stream=True,
             ) as response:
-                content = self._read(response, where)
+                content = wire.content(response, where, MAX_RESPONSE_BYTES)
         except ValueError as error:
             # Before requests' own errors: some are ValueErrors too, and no fault that passes.
             raise Misconfigured(
@@ -275,19 +276,13 @@ class RestClient:
                 "connection: its host is a URL such as https://api.example.com, and its "
                 "credentials hold no line breaks"
             ) from None
-        except requests.RequestException as error:
+        except OSError as error:
+            if mistake := wire.untrusted(error, self._connection):
+                raise mistake from None
+            if not isinstance(error, requests.RequestException):
+                raise
             raise _Transient(f"{where}: {type(error).__name__}", None) from None
         return self._classify(response, content, where, known, accept)
-
-    def _read(self, response: requests.Response, where: str) -> bytes:
-        chunks: list[bytes] = []
-        size = 0
-        for chunk in response.iter_content(1 << 18):
-            size += len(chunk)
-            if size > MAX_RESPONSE_BYTES:
-                raise ContractBroken(f"{where}: more than {MAX_RESPONSE_BYTES} bytes; ask for less")
-            chunks.append(chunk)
-        return b"".join(chunks)
 
     def _classify(
         self,
