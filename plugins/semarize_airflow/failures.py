@@ -36,12 +36,8 @@ def handled(operator: BaseOperator, resume: str = "resume") -> Iterator[None]:
     except (PipelineError, AirflowException):
         raise
     except Exception as error:
-        unforeseen = _without_text(error)
         operator.log.error("%s", "".join(traceback.format_tb(error.__traceback__)))
-    else:
-        return
-    # Out here, so that the error itself is not carried along as this one's context.
-    raise unforeseen
+        raise _without_text(error) from None
 
 
 def _without_text(error: Exception) -> AirflowException:
