@@ -284,21 +284,31 @@ def test_processes_keep_a_minute_together(url: str, together: Together) -> None:
 def test_a_minute_s_share_is_left_to_live_runs(state: State, clock: Clock) -> None:
     """The past takes its part of the minute and waits; a live request goes out at once."""
     limits = Limits(requests_per_second=20, per_minute=100, reserved=0.4)
-    told = {"sleep": clock.sleep, "now": clock.timestamp, "patience_seconds": 600.0}
-    shared = SharedPace(state.budgets, "key", limits, **told)
+    told = {"now": clock.timestamp, "patience_seconds": 600.0}
+    live = SharedPace(
+        state.budgets, "key", replace(limits, reserved=0.0), sleep=clock.sleep, **told
+    )
+    waits: list[float] = []
+
+    def nap(seconds: float) -> None:
+        if seconds > 5:
+            waits.append(seconds)
+            for _ in range(39):
+                before = clock.timestamp()
+                live.take()
+                assert clock.timestamp() - before <= 1 / 20 + ROUNDING, "nobody stands before it"
+        clock.sleep(seconds)
+
+    shared = SharedPace(state.budgets, "key", limits, sleep=nap, **told)
     past = PaceBesideLive(
-        SharedPace(state.budgets, "key beside live", limits.of_speed(), **told), shared
+        SharedPace(state.budgets, "key beside live", limits.of_speed(), sleep=nap, **told), shared
     )
     began = clock.timestamp()
     for _ in range(60):
         past.take()
     assert clock.timestamp() - began < 10, "its whole part, without a pause"
-    live = SharedPace(state.budgets, "key", replace(limits, reserved=0.0), **told)
-    for _ in range(39):
-        before = clock.timestamp()
-        live.take()
-        assert clock.timestamp() - before <= 1 / 20 + ROUNDING, "nobody stands before it"
     past.take()
+    assert len(waits) == 1
     assert clock.timestamp() - began >= 60, "60 of the 100 had gone out at the beginning"
     assert (past.taken, live.taken) == (61, 39)
 
