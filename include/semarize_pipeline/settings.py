@@ -96,6 +96,14 @@ class HistorySettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NotifySettings:
+    """Who is told when a task fails, and from which age on marts and conversations are too old."""
+
+    email_to: tuple[str, ...] = ()
+    stale_after_hours: float = 26.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PrivacySettings:
     """What becomes of personal data: for all vendors, for some, and for how long."""
 
@@ -114,6 +122,7 @@ class Settings:
     kits: tuple[Kit, ...] = ()
     timing: Mapping[str, Mapping[str, timedelta]] = field(default_factory=dict)
     limits: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    notify: NotifySettings = field(default_factory=NotifySettings)
     privacy: PrivacySettings = field(default_factory=PrivacySettings)
 
     def kits_for(self, vendor: str) -> tuple[Kit, ...]:
@@ -149,7 +158,7 @@ def load(path: str | Path) -> Settings:
 
 def parse(told: Mapping[str, Any]) -> Settings:
     """Settings from a parsed file. Unknown names are errors: a typo must not be a default."""
-    unknown = set(told) - {"extract", "score", "history", "kits", "timing", "limits", "privacy"}
+    unknown = set(told) - {section.name for section in fields(Settings)}
     if unknown:
         raise Misconfigured(f"unknown section {sorted(unknown)[0]!r}")
     given = {name: _section(name, section) for name, section in told.items()}
@@ -169,6 +178,7 @@ def parse(told: Mapping[str, Any]) -> Settings:
         kits=kits,
         timing={vendor: _timing(vendor, part) for vendor, part in given.get("timing", {}).items()},
         limits={vendor: _limits(vendor, part) for vendor, part in given.get("limits", {}).items()},
+        notify=_notify(given.get("notify", {})),
         privacy=_privacy(given.get("privacy", {})),
     )
 
@@ -218,6 +228,16 @@ def _made(kind: type[T], section: str, given: Mapping[str, Any]) -> T:
         return kind(**given)
     except TypeError as error:
         raise Misconfigured(f"{section}: {error}") from None
+
+
+def _notify(given: Mapping[str, Any]) -> NotifySettings:
+    told = dict(given)
+    if "email_to" in told:
+        told["email_to"] = _several("notify.email_to", told["email_to"], None)
+        for address in told["email_to"]:
+            if "@" not in address or any(letter.isspace() or letter in ",;" for letter in address):
+                raise Misconfigured('notify.email_to are addresses, such as ["ops@example.com"]')
+    return _made(NotifySettings, "notify", told)
 
 
 def _privacy(given: Mapping[str, Any]) -> PrivacySettings:

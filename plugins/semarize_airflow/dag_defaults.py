@@ -5,12 +5,16 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+from semarize_airflow import notifications
+
 ARGS: dict[str, Any] = {
     "owner": "revops-data",
     "retries": 3,
     "retry_delay": timedelta(minutes=1),
     "retry_exponential_backoff": True,
     "max_retry_delay": timedelta(minutes=15),
+    # Off until somebody makes a connection for it.
+    "on_failure_callback": notifications.failed,
 }
 
 _CONVERSATIONS = """\
@@ -145,6 +149,20 @@ An older red run is healed by a newer green one.
 
 ### Safe to run again?
 Always. What is blank stays as it is.
+"""
+
+
+FRESHNESS_DOC = """\
+### What
+Each day at 08:00 UTC: fails where the marts, or the conversations of a vendor that is being read,
+are older than `notify.stale_after_hours`. A failure is what notifications tell of.
+
+### Triage notes
+The message names what is old. Look for a paused DAG, or one that fails or waits each hour:
+`conversations__<vendor>` for conversations, `scorecards` for marts.
+
+### Safe to run again?
+Always. It only reads.
 """
 
 

@@ -19,6 +19,7 @@ from semarize_pipeline.settings import (
     ExtractSettings,
     HistorySettings,
     Kit,
+    NotifySettings,
     ScoreSettings,
     Settings,
     load,
@@ -37,6 +38,7 @@ SECTIONS = (
     ("extract", ExtractSettings),
     ("score", ScoreSettings),
     ("history", HistorySettings),
+    ("notify", NotifySettings),
 )
 
 
@@ -83,7 +85,7 @@ def test_the_shipped_file_documents_every_setting() -> None:
     timing = {f.name for f in fields(Timing)} - {"first_retry_by_channel"}
     for name in timing:
         assert re.search(rf"\b{name}\b", text), f"timing: {name}"
-    sections = {"extract", "score", "history", "kits", "timing", "limits", "privacy"}
+    sections = {"extract", "score", "history", "kits", "timing", "limits", "notify", "privacy"}
     assert {f.name for f in fields(Settings)} == sections
     assert all(map(is_dataclass, (Settings, ExtractSettings, ScoreSettings, Kit)))
 
@@ -256,6 +258,12 @@ REFUSED: list[tuple[str, str]] = [
     ("timing.gong.lookback_hours = -1", "timing.gong.lookback_hours"),
     ("timing.gong.lag_hours = nan", "timing.gong.lag_hours"),
     ("timing.gong.lag_hours = inf", "timing.gong.lag_hours"),
+    ("notify.emails = []", "notify.emails"),
+    ('notify.email_to = "ops@example.com"', "notify.email_to"),
+    ('notify.email_to = ["ops"]', "notify.email_to"),
+    ('notify.email_to = ["a@x.org, b@x.org"]', "notify.email_to"),
+    ('notify.email_to = ["a@x.org\\nBcc: b@x.org"]', "notify.email_to"),
+    ("notify.stale_after_hours = 0", "notify.stale_after_hours"),
     ("limits = 5", "limits"),
     ("limits.gong = 5", "limits.gong"),
     ("limits.gnog.per_day = 5", "limits.gnog"),
