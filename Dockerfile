@@ -3,7 +3,10 @@
 # Both environments are made by the script and from the hash-checked locks that the tests use, in
 # the places where they are in a clone. The second stage leaves pip's and uv's caches behind, and
 # the slim image has no compiler: every package comes as a wheel.
-FROM python:3.12-slim-bookworm AS environments
+#
+# The digest is what is built on, whatever becomes of the tag. To renew it:
+#   docker buildx imagetools inspect python:3.12-slim-bookworm --format '{{.Manifest.Digest}}'
+FROM python:3.12-slim-bookworm@sha256:782412e85d0f0984994c290652577d4018aff08145c85b262bb63dc0c7522254 AS environments
 WORKDIR /opt/pipeline
 COPY .ci/setup.sh .ci/setup.sh
 COPY requirements.txt requirements.txt
@@ -12,7 +15,7 @@ COPY dbt/requirements.txt dbt/requirements.txt
 ENV UV_LINK_MODE=copy UV_NO_CACHE=1 PIP_NO_CACHE_DIR=1
 RUN sh .ci/setup.sh runtime dbt
 
-FROM python:3.12-slim-bookworm
+FROM python:3.12-slim-bookworm@sha256:782412e85d0f0984994c290652577d4018aff08145c85b262bb63dc0c7522254
 # Volumes take their owner from these folders. The code stays root's: tasks cannot change it.
 RUN useradd --uid 50000 --gid 0 --home-dir /opt/airflow --create-home airflow \
     && mkdir -p /opt/airflow/logs /opt/airflow/warehouse \

@@ -82,6 +82,11 @@ test-celery: ## docker-compose.yml's services without Docker: two workers, one k
 	@PYTHONPATH="$(CURDIR)/include:$(CURDIR)/plugins:$(CURDIR)/tests" PYTHONSAFEPATH=1 \
 		.venv/bin/python -m compose.proof
 
+.PHONY: audit
+audit: ## known vulnerabilities of every locked package; says so where it could not ask
+	@$(SETUP) audit
+	@.venv-audit/bin/python -I tests/audit/audit.py
+
 .PHONY: screenshots
 screenshots: ## pictures of the dashboards for docs/images, from `make demo` and `make up`; ARGS="overview ..."
 	@$(SETUP) tests
@@ -105,5 +110,5 @@ lock: ## compile the requirements.in files to lock files; pins stay where they s
 .PHONY: clean
 clean: ## remove environments, caches, and all that demo and up left behind
 	@if [ -x .venv/bin/python ] && [ -d .runtime ]; then $(RUN) -m semarize_airflow.local down; fi
-	rm -rf .venv .venv-dbt .venv-emulator .venv-uv .runtime .pytest_cache .mypy_cache .ruff_cache .hypothesis dbt/target dbt/logs
+	rm -rf .venv .venv-dbt .venv-emulator .venv-audit .venv-uv .runtime .pytest_cache .mypy_cache .ruff_cache .hypothesis dbt/target dbt/logs
 	find $(CODE) -name __pycache__ -type d -prune -exec rm -rf {} +

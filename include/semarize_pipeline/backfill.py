@@ -294,6 +294,8 @@ def _days(vendor: Vendor, requests: int, records: int, settings: Settings) -> fl
     days = [requests / (limits.requests_per_second * share) / 86_400]
     if limits.records_per_second is not None:
         days.append(records / (limits.records_per_second * share) / 86_400)
+    if limits.per_minute is not None:
+        days.append(requests / (limits.per_minute * share) / 1440)
     if limits.per_day is not None:
         days.append(requests / (limits.per_day * share))
     if limits.per_week is not None:

@@ -12,11 +12,11 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from semarize_pipeline.errors import Misconfigured
-from semarize_pipeline.scoring import BUDGET, Granted
+from semarize_pipeline.scoring import Granted
 from semarize_pipeline.semarize.client import SemarizeClient
 from semarize_pipeline.settings import Kit, Settings
 from semarize_pipeline.state import State
-from semarize_pipeline.state.budgets import Claim
+from semarize_pipeline.state.budgets import RUNS, Claim
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,7 +120,7 @@ def buy(state: State, settings: Settings, campaign: str, caps: Caps, wanted: int
     """Take runs from the campaign's cap and from its share of the day's, both or neither."""
     day = settings.score.max_runs_per_day
     share = None if day is None else math.floor(day * (1 - settings.history.live_share))
-    claims = [Claim(runs_key(campaign), "ever", caps.runs), Claim(BUDGET, "day", share)]
+    claims = [Claim(runs_key(campaign), "ever", caps.runs), Claim(RUNS, "day", share)]
     granted, (own, _) = state.budgets.spend_all(claims, wanted)
     refused = wanted - granted
     over = refused if own is not None and own == granted else 0

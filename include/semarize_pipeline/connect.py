@@ -7,25 +7,36 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
+from dataclasses import replace
+
 import requests
 from requests.auth import AuthBase
 
+from semarize_pipeline import vendors
+from semarize_pipeline.rest import wire
 from semarize_pipeline.rest.auth import Credentials, bearer
 from semarize_pipeline.rest.client import RestClient
 from semarize_pipeline.rest.pace import Pace, PacedAdapter
 from semarize_pipeline.semarize.client import BASE_URL, SemarizeClient
-from semarize_pipeline.settings import ScoreSettings
+from semarize_pipeline.settings import ScoreSettings, Settings
 from semarize_pipeline.state import State
-from semarize_pipeline.state.budgets import Limits, PaceBesideLive, SharedPace
+from semarize_pipeline.state.budgets import RUNS, Limits, PaceBesideLive, SharedPace
 from semarize_pipeline.vendors.base import Vendor
 
 # Threads that share a session: with fewer sockets than this they would wait for each other.
 SOCKETS = 64
 
 
+def budget_key(given: Credentials) -> str:
+    """What a connection's budget is called: its own name, or the extra ``budget_key``."""
+    return str(given.extra.get("budget_key", given.connection))
+
+
 def shared_pace(given: Credentials, limits: Limits, state: State) -> Pace:
     """The key's budget: by connection, or by the extra ``budget_key`` where several share a key."""
-    key = str(given.extra.get("budget_key", given.connection))
+    key = budget_key(given)
     shared = SharedPace(state.budgets, key, limits)
     if not limits.reserved:
         return shared
@@ -33,13 +44,37 @@ def shared_pace(given: Credentials, limits: Limits, state: State) -> Pace:
     return PaceBesideLive(own, shared)
 
 
+def all_limits(settings: Settings, keys: Mapping[str, str] | None = None) -> dict[str, Limits]:
+    """Every key with its limits, live runs' share included: what ``Budgets.usage`` asks for.
+
+    :param keys: for connections whose extra ``budget_key`` names another key than their own:
+        that key by connection.
+    """
+    share = settings.history.live_share
+    found = {
+        vendor.connection: settings.limits_for(vendor.name, vendor.limits)
+        for vendor in map(vendors.get, vendors.names())
+    }
+    found["semarize_default"] = semarize_limits(settings.score)
+    named = {
+        (keys or {}).get(connection, connection): replace(limits, reserved=share)
+        for connection, limits in found.items()
+    }
+    if settings.score.max_runs_per_day is not None:
+        # Bought, not sent: they have no speed.
+        named[RUNS] = Limits(
+            requests_per_second=math.inf, per_day=settings.score.max_runs_per_day, reserved=share
+        )
+    return named
+
+
 def session(given: Credentials, auth: AuthBase, pace: Pace) -> requests.Session:
     """A signed and paced session; the extras ``verify``, ``cert`` and ``proxies`` shape it."""
-    made = requests.Session()
+    made = wire.Session()
     made.auth = auth
-    made.verify = given.extra.get("verify", True)
-    made.cert = given.extra.get("cert")
-    made.proxies.update(given.extra.get("proxies") or {})
+    trust = wire.trust(given.extra)
+    made.verify, made.cert = trust["verify"], trust["cert"]
+    made.proxies.update(trust["proxies"])
     made.headers["User-Agent"] = "semarize-conversations"
     for scheme in ("https://", "http://"):
         made.mount(scheme, PacedAdapter(pace, SOCKETS))
@@ -47,7 +82,13 @@ def session(given: Credentials, auth: AuthBase, pace: Pace) -> requests.Session:
 
 
 def client(
-    given: Credentials, base_url: str, auth: AuthBase, limits: Limits, state: State
+    given: Credentials,
+    base_url: str,
+    auth: AuthBase,
+    limits: Limits,
+    state: State,
+    *,
+    quotes: bool = True,
 ) -> RestClient:
     """One API with one credential; the connection's host overrides ``base_url``."""
     pace = shared_pace(given, limits, state)
@@ -57,6 +98,7 @@ def client(
         connection=given.connection,
         pace=pace,
         secrets=given.secrets,
+        quotes=quotes,
     )
 
 
@@ -74,5 +116,6 @@ def semarize_limits(settings: ScoreSettings, reserved: float = 0.0) -> Limits:
 
 def semarize_client(given: Credentials, state: State, settings: ScoreSettings) -> SemarizeClient:
     """Semarize's API."""
-    api = client(given, BASE_URL, bearer(given), semarize_limits(settings), state)
+    limits = semarize_limits(settings)
+    api = client(given, BASE_URL, bearer(given), limits, state, quotes=False)
     return SemarizeClient(api, given.connection)

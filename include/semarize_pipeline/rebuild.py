@@ -35,10 +35,9 @@ from typing import Any
 from semarize_pipeline import landing, vendors
 from semarize_pipeline.campaigns import calls_key, runs_key
 from semarize_pipeline.errors import Misconfigured, Stop
-from semarize_pipeline.scoring import BUDGET
 from semarize_pipeline.settings import Settings
 from semarize_pipeline.state import State
-from semarize_pipeline.state.budgets import Claim, period_end, period_start
+from semarize_pipeline.state.budgets import RUNS, Claim, period_end, period_start
 from semarize_pipeline.state.ledger import ERASED, is_erased
 from semarize_pipeline.state.runs import Run
 from semarize_pipeline.warehouse import tables
@@ -217,7 +216,7 @@ def _budgets(
         "where planned_at >= ?) as keys",
         [day, day],
     )
-    used[Claim(BUDGET, "day")] = bought["n"]
+    used[Claim(RUNS, "day")] = bought["n"]
     used |= _campaigns(session)
     report.used = {f"{c.key} ({c.period})": count for c, count in used.items()}
     if not report.dry_run:

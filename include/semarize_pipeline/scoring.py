@@ -25,6 +25,7 @@ from semarize_pipeline.semarize import rows as typing_of
 from semarize_pipeline.semarize.client import KitSchema, RunAnswer, SemarizeClient
 from semarize_pipeline.settings import Kit, ScoreSettings, Settings
 from semarize_pipeline.state import State
+from semarize_pipeline.state.budgets import RUNS
 from semarize_pipeline.state.ledger import Entry, ScoreStatus
 from semarize_pipeline.state.runs import OPEN, Run, RunStatus
 from semarize_pipeline.warehouse import tables
@@ -32,7 +33,6 @@ from semarize_pipeline.warehouse.port import Load, Warehouse
 
 log = logging.getLogger(__name__)
 
-BUDGET = "semarize runs"
 POLL_FLOOR_SECONDS = 0.2
 POLL_CEILING_SECONDS = 15.0
 
@@ -144,7 +144,7 @@ class LedgerQueue:
         return [entry for entry in found.values() if entry.score_status == "due"]
 
     def buy(self, wanted: int) -> Granted:
-        granted = self._state.budgets.spend(BUDGET, self._settings.max_runs_per_day, wanted)
+        granted = self._state.budgets.spend(RUNS, self._settings.max_runs_per_day, wanted)
         return Granted(granted, capped=wanted - granted)
 
     def settle(self, outcomes: Mapping[str, tuple[ScoreStatus, datetime | None]]) -> None:

@@ -10,13 +10,14 @@ from __future__ import annotations
 import math
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from semarize_pipeline.errors import Misconfigured
 from semarize_pipeline.privacy.policy import KINDS, NATIONAL_IDS, PLACES, Policy, Retention
+from semarize_pipeline.state.budgets import Limits
 from semarize_pipeline.vendors import names as vendor_names
 from semarize_pipeline.vendors.base import Timing
 
@@ -95,6 +96,14 @@ class HistorySettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NotifySettings:
+    """Who is told when a task fails, and from which age on marts and conversations are too old."""
+
+    email_to: tuple[str, ...] = ()
+    stale_after_hours: float = 26.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PrivacySettings:
     """What becomes of personal data: for all vendors, for some, and for how long."""
 
@@ -112,6 +121,8 @@ class Settings:
     history: HistorySettings = field(default_factory=HistorySettings)
     kits: tuple[Kit, ...] = ()
     timing: Mapping[str, Mapping[str, timedelta]] = field(default_factory=dict)
+    limits: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    notify: NotifySettings = field(default_factory=NotifySettings)
     privacy: PrivacySettings = field(default_factory=PrivacySettings)
 
     def kits_for(self, vendor: str) -> tuple[Kit, ...]:
@@ -122,6 +133,10 @@ class Settings:
 
     def timing_for(self, vendor: str, usual: Timing) -> Timing:
         return usual.but(**self.timing.get(vendor, {}))
+
+    def limits_for(self, vendor: str, usual: Limits) -> Limits:
+        """A vendor's limits as your contract has them, instead of those in its file."""
+        return replace(usual, **self.limits.get(vendor, {}))  # type: ignore[arg-type]
 
 
 def load(path: str | Path) -> Settings:
@@ -143,7 +158,7 @@ def load(path: str | Path) -> Settings:
 
 def parse(told: Mapping[str, Any]) -> Settings:
     """Settings from a parsed file. Unknown names are errors: a typo must not be a default."""
-    unknown = set(told) - {"extract", "score", "history", "kits", "timing", "privacy"}
+    unknown = set(told) - {section.name for section in fields(Settings)}
     if unknown:
         raise Misconfigured(f"unknown section {sorted(unknown)[0]!r}")
     given = {name: _section(name, section) for name, section in told.items()}
@@ -162,6 +177,8 @@ def parse(told: Mapping[str, Any]) -> Settings:
         history=_made(HistorySettings, "history", given.get("history", {})),
         kits=kits,
         timing={vendor: _timing(vendor, part) for vendor, part in given.get("timing", {}).items()},
+        limits={vendor: _limits(vendor, part) for vendor, part in given.get("limits", {}).items()},
+        notify=_notify(given.get("notify", {})),
         privacy=_privacy(given.get("privacy", {})),
     )
 
@@ -211,6 +228,16 @@ def _made(kind: type[T], section: str, given: Mapping[str, Any]) -> T:
         return kind(**given)
     except TypeError as error:
         raise Misconfigured(f"{section}: {error}") from None
+
+
+def _notify(given: Mapping[str, Any]) -> NotifySettings:
+    told = dict(given)
+    if "email_to" in told:
+        told["email_to"] = _several("notify.email_to", told["email_to"], None)
+        for address in told["email_to"]:
+            if "@" not in address or any(letter.isspace() or letter in ",;" for letter in address):
+                raise Misconfigured('notify.email_to are addresses, such as ["ops@example.com"]')
+    return _made(NotifySettings, "notify", told)
 
 
 def _privacy(given: Mapping[str, Any]) -> PrivacySettings:
@@ -290,4 +317,26 @@ def _timing(vendor: str, given: Mapping[str, Any]) -> dict[str, timedelta]:
                 "such as lookback_hours = 48"
             )
         made[what] = timedelta(seconds=value * units[unit])
+    return made
+
+
+# Of a vendor's limits, those that a contract may change; the others are how its API counts.
+SPEEDS = ("requests_per_second", "records_per_second")
+CAPS = ("per_minute", "per_day", "per_week")
+
+
+def _limits(vendor: str, given: Any) -> dict[str, float]:
+    _known(vendor, f"limits.{vendor}")
+    made: dict[str, float] = {}
+    for name, value in _section(f"limits.{vendor}", given).items():
+        setting = f"limits.{vendor}.{name}"
+        if name not in (*SPEEDS, *CAPS):
+            raise Misconfigured(
+                f"{setting} is not a setting; there are {', '.join((*SPEEDS, *CAPS))}"
+            )
+        if not (_is_number(value) and value > 0):
+            raise Misconfigured(f"{setting} must be a number above zero")
+        if name in CAPS and value % 1 != 0:
+            raise Misconfigured(f"{setting} must be a whole number above zero")
+        made[name] = int(value) if name in CAPS else float(value)
     return made

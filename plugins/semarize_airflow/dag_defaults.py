@@ -5,12 +5,16 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+from semarize_airflow import notifications
+
 ARGS: dict[str, Any] = {
     "owner": "revops-data",
     "retries": 3,
     "retry_delay": timedelta(minutes=1),
     "retry_exponential_backoff": True,
     "max_retry_delay": timedelta(minutes=15),
+    # Off until somebody makes a connection for it.
+    "on_failure_callback": notifications.failed,
 }
 
 _CONVERSATIONS = """\
@@ -167,6 +171,20 @@ vendor and buys nothing. Trigger it with `dry_run` first. `docs/operations.md` s
 
 ### Safe to run again?
 Always. It moves forward only, and what is newer in the state database stays.
+"""
+
+
+FRESHNESS_DOC = """\
+### What
+Each day at 08:00 UTC: fails where the marts, or the conversations of a vendor that is being read,
+are older than `notify.stale_after_hours`. A failure is what notifications tell of.
+
+### Triage notes
+The message names what is old. Look for a paused DAG, or one that fails or waits each hour:
+`conversations__<vendor>` for conversations, `scorecards` for marts.
+
+### Safe to run again?
+Always. It only reads.
 """
 
 

@@ -12,7 +12,7 @@ from bench import ALL
 
 ROOT = Path(__file__).parents[2]
 BY_HAND = {"backfill", "rescore", "replay", "erase", "rebuild_state"}
-DAILY = {"reconcile", "retention"}
+DAILY = {"reconcile", "retention", "freshness"}
 EXPECTED = {*(f"conversations__{vendor}" for vendor in ALL), "scorecards", *DAILY, *BY_HAND}
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from bench import call
 
+from semarize_pipeline import connect, vendors
 from semarize_sandbox.faults import Fault
 from semarize_sandbox.server import Sandbox, running
 from semarize_sandbox.world import World
@@ -136,6 +137,30 @@ def test_extras_never_become_headers(waiting: Sandbox, monkeypatch: pytest.Monke
     assert held["refresh_token"]
     assert all(value not in sent for value in held.values())
     assert session.verify is True
+
+
+def test_limits_of_the_settings_hold_wherever_a_hook_is_made(
+    waiting: Sandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    from semarize_airflow.hooks.semarize_hook import SemarizeHook
+    from semarize_airflow.hooks.state_hook import StateHook
+    from semarize_airflow.hooks.vendor_hook import VendorHook
+    from semarize_airflow.run import read_settings
+
+    settings = tmp_path / "contract.toml"
+    settings.write_text("limits.gong.per_day = 2\nscore.requests_per_second = 7")
+    monkeypatch.setenv("PIPELINE_SETTINGS", str(settings))
+    hook = VendorHook("gong")
+    assert hook.vendor.limits.per_day == 2
+    assert [hook.test_connection()[0] for _ in range(3)] == [True, True, False]
+    assert SemarizeHook().limits.requests_per_second == 7
+    shown = StateHook().get_conn().budgets.usage(connect.all_limits(read_settings()))
+    (day,) = (each for each in shown if (each.key, each.period) == ("gong_default", "day"))
+    assert (day.cap, day.used, day.left) == (2, 2, 0)
+    assert {each.key for each in shown} == {
+        *(f"{vendor}_default" for vendor in vendors.names()),
+        "semarize_default",
+    }
 
 
 def test_a_connection_can_be_tested(waiting: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:

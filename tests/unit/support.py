@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import ssl
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -94,7 +96,7 @@ Answers = Callable[[Request], Say]
 class Server:
     """One listening socket; ``answers`` decides what each request gets."""
 
-    def __init__(self) -> None:
+    def __init__(self, certificate: Path | None = None) -> None:
         self.answers: Answers = lambda request: Say(404, {"error": "nothing was scripted"})
         self.seen: list[Request] = []
         self._lock = threading.Lock()
@@ -134,7 +136,14 @@ class Server:
                 """Quiet: a client that hangs up is part of some tests."""
 
         self._httpd = Listener(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._httpd.server_port}"
+        if certificate is not None:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(certificate)
+            self._httpd.socket = context.wrap_socket(
+                self._httpd.socket, server_side=True, do_handshake_on_connect=False
+            )
+        scheme = "http" if certificate is None else "https"
+        self.url = f"{scheme}://127.0.0.1:{self._httpd.server_port}"
         threading.Thread(target=self._httpd.serve_forever, args=(0.005,), daemon=True).start()
 
     def says(self, *answers: Say) -> None:
@@ -148,8 +157,9 @@ class Server:
 
 
 @contextmanager
-def serving() -> Iterator[Server]:
-    server = Server()
+def serving(certificate: Path | None = None) -> Iterator[Server]:
+    """A server; over TLS with a certificate (key and certificate in one file)."""
+    server = Server(certificate)
     try:
         yield server
     finally:

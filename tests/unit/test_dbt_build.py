@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from semarize_pipeline.dbt_build import Build, BuildFailed, DbtBuild, left_by
+from semarize_pipeline.dbt_build import Build, BuildFailed, DbtBuild, left_by, without_values
 from semarize_pipeline.errors import Misconfigured
 from semarize_pipeline.warehouse import tables
 
@@ -31,7 +31,7 @@ for line in told["lines"]:
 sys.stdout.flush()
 if told["hangs"]:
     child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
-    print("child", child.pid, flush=True)
+    print(f"child_{{child.pid}}", flush=True)
     time.sleep(60)
 if told["artifact"] is not None:
     target = pathlib.Path(sys.argv[sys.argv.index("--target-path") + 1])
@@ -47,6 +47,10 @@ def node(id_: str, status: str = "success", **more: Any) -> dict[str, Any]:
 
 def results(*nodes: dict[str, Any]) -> str:
     return json.dumps({"metadata": {"invocation_id": "inv-1"}, "results": list(nodes)})
+
+
+def event(msg: str, name: str, level: str = "error") -> str:
+    return json.dumps({"info": {"msg": msg, "name": name, "level": level}, "data": {}})
 
 
 class FakeDbt:
@@ -93,7 +97,7 @@ def test_a_build_that_succeeds(dbt: FakeDbt, caplog: pytest.LogCaptureFixture) -
             node("test.marts.warned", "warn", failures=3, message="m" * 900),
             node("model.marts.skipped", "skipped", message=None),
         ),
-        lines=("first line", "caf\xe9"),
+        lines=("first line", "caf\xe9", event("2 of 3 OK [PASS]", "LogTestResult", "info")),
     )
     build = dbt.build.run("duckdb", {"WAREHOUSE_PATH": "/x/w.duckdb"}, "--select", "marts")
     build.check()
@@ -110,6 +114,7 @@ def test_a_build_that_succeeds(dbt: FakeDbt, caplog: pytest.LogCaptureFixture) -
     assert build.results[2]["message"] == "m" * 500
     assert "dbt: first line" in caplog.text
     assert "dbt: caf\ufffd" in caplog.text, "a line that is no UTF-8 does not end the build"
+    assert "dbt: 2 of 3 OK [PASS]" in caplog.text
 
 
 def test_how_dbt_is_called(dbt: FakeDbt, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -127,6 +132,7 @@ def test_how_dbt_is_called(dbt: FakeDbt, monkeypatch: pytest.MonkeyPatch) -> Non
         "--profiles-dir": str(dbt.project),
         "--target-path": str(dbt.work / "target"),
         "--log-path": str(dbt.work / "logs"),
+        "--log-level-file": "none",
     }.items():
         assert arguments[arguments.index(name) + 1] == value
     assert environment["WAREHOUSE_PATH"] == "/x/w.duckdb"
@@ -174,6 +180,89 @@ def test_a_failing_node_is_named(status: str, dbt: FakeDbt) -> None:
     assert len(build.results) == 3, "what the others did is known all the same"
     with pytest.raises(BuildFailed, match=r"1 of 3 nodes failed.*fct_scores: Binder Error"):
         build.check()
+
+
+# What a customer said, with what would end a quotation, a line, or a list too early.
+WORDS = 'it\'s "the quokka marmalade" plan\nLINE 9: of seventeen lanterns] at 4915112345678'
+QUOTING = [
+    f"Conversion Error: Could not convert string '{WORDS}' to INT32 when casting from source "
+    "column spoken\n\nLINE 7: select cast('{WORDS}' as integer)",
+    f"Conversion Error: Type VARCHAR with value {WORDS} can't be cast to the destination type",
+    f'Constraint Error: Duplicate key "text: {WORDS}" violates primary key constraint.',
+    f'Invalid Input Error: Malformed JSON at byte 0 of input: no.  Input: "{WORDS}"',
+    f'Invalid Input Error: Could not parse string "x" according to "%Y"\n{WORDS}\n^\nError: y',
+    f"Out of Range Error: {WORDS.partition(' at ')[2]} is out of range",
+    f"100038 (22018): 01b2-3c: Numeric value '{WORDS}' is not recognized",
+    f"100090 (42P18): Duplicate row detected during DML action\nRow Values: [1, {WORDS}]",
+    f'100071 (22000): Failed to cast variant value "{WORDS}" to FIXED',
+    f'100069 (22P02): Error parsing JSON: unknown keyword "{WORDS}", pos 3',
+]
+SAID = ("quokka", "marmalade", "seventeen", "lanterns", "plan", "4915112345678")
+
+
+@pytest.mark.parametrize("told", QUOTING)
+def test_no_value_of_a_row_is_in_what_dbt_said(
+    told: str, dbt: FakeDbt, caplog: pytest.LogCaptureFixture
+) -> None:
+    """In nothing: the row that lands, the error, the log, the artifact."""
+    caplog.set_level(logging.DEBUG)
+    message = f"Runtime Error in model fct_x (models/marts/fct_x.sql)\n  {told}"
+    dbt.does(
+        results(node("model.p.fct_x", "error", message=message, compiled_code="select spoken")),
+        code=1,
+        lines=(
+            event("Running with dbt", "MainReportVersion", "info"),
+            event("1 of 1 ERROR creating sql table model x [ERROR in 0.07s]", "LogModelResult"),
+            event(message, "RunResultError"),
+            event(told, "CatchableExceptionOnRun", "warn"),
+            *f'Traceback:\n  File "/x/y.py", line 3, in z\nConversionException: {WORDS}'.split(
+                "\n"
+            ),
+        ),
+    )
+    build = dbt.build.run("duckdb", {})
+    with pytest.raises(BuildFailed) as caught:
+        build.check()
+    (row,) = build.results
+    artifact = (dbt.work / "target" / "run_results.json").read_text()
+    for place in (str(row), str(caught.value), caplog.text, artifact):
+        assert [word for word in SAID if word in place] == []
+        assert "fct_x" in place
+    kind = told.partition(":")[0]
+    assert f"Runtime Error in model fct_x (models/marts/fct_x.sql)\n{kind}" in row["message"]
+    assert "dbt: 1 of 1 ERROR creating sql table model x [ERROR in 0.07s]" in caplog.text
+    assert 'dbt:   File "/x/y.py", line 3' in caplog.text
+    assert "dbt: ConversionException" in caplog.text
+
+
+def test_the_column_that_the_code_names_is_named() -> None:
+    told = without_values(QUOTING[0], "select cast(spoken as integer) from words")
+    assert told.splitlines() == [
+        "Conversion Error: Could not convert string [...]",
+        "(column spoken)",
+        "(line 9 of the compiled code)",
+    ]
+    assert "spoken" not in without_values(QUOTING[0], "select 1"), "else it may be a word of theirs"
+
+
+OF_CODE = [
+    'Binder Error: Referenced column "nope" not found in FROM clause!\nCandidate bindings: "w"',
+    "Catalog Error: Table with name landing.nope does not exist!",
+    "Got 12345 results, configured to fail if != 0",
+    'IO Error: Could not set lock on file "/x/w.duckdb": Conflicting lock is held',
+    "000904 (42000): 01b2-3c: SQL compilation error: error line 3 at position 7\ninvalid id 'X'",
+    "002003 (02000): SQL compilation error:\nObject 'MARTS.X' does not exist or not authorized.",
+    "This model has an enforced contract that failed.\n| a | b |\n| 'x' | INTEGER |",
+]
+
+
+@pytest.mark.parametrize("told", OF_CODE)
+def test_what_speaks_of_the_code_alone_is_kept(told: str) -> None:
+    head = "Database Error in test t (models/x.yml)"
+    kept = without_values(f"{head}\n  {told}\n  LINE 3: select 'quokka'")
+    assert kept == f"{head}\n{told}"
+    jinja = "Compilation Error in model x (models/x.sql)\n'nope' is undefined in macro y"
+    assert without_values(jinja) == jinja
 
 
 def test_many_failing_nodes_make_no_endless_message() -> None:
@@ -275,7 +364,7 @@ def test_a_kill_ends_dbt_and_what_it_started(
     give_up = time.monotonic() + 20
     while "child" not in caplog.text and time.monotonic() < give_up:
         time.sleep(0.02)
-    child = int(caplog.text.split("child ")[1].split()[0])
+    child = int(caplog.text.split("child_")[1].split()[0])
     assert alive(child)
     dbt.build.kill()
     thread.join(10)

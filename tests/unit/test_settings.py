@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,14 +14,18 @@ import pytest
 from semarize_pipeline.errors import Misconfigured
 from semarize_pipeline.privacy.policy import NATIONAL_IDS, Policy, Retention
 from semarize_pipeline.settings import (
+    CAPS,
+    SPEEDS,
     ExtractSettings,
     HistorySettings,
     Kit,
+    NotifySettings,
     ScoreSettings,
     Settings,
     load,
     parse,
 )
+from semarize_pipeline.state.budgets import Limits
 from semarize_pipeline.vendors import names
 from semarize_pipeline.vendors.base import Timing
 
@@ -34,6 +38,7 @@ SECTIONS = (
     ("extract", ExtractSettings),
     ("score", ScoreSettings),
     ("history", HistorySettings),
+    ("notify", NotifySettings),
 )
 
 
@@ -75,10 +80,12 @@ def test_the_shipped_file_documents_every_setting() -> None:
         assert re.search(rf"^# {name} = \d", text, re.MULTILINE), f"retention_days: {name}"
     for name in {field.name for field in fields(Kit)} - {"name"}:
         assert re.search(rf"\b{name}\b", text), f"kits: {name}"
+    for name in (*SPEEDS, *CAPS):
+        assert re.search(rf"^# .*\b{name}\b", text, re.MULTILINE), f"limits: {name}"
     timing = {f.name for f in fields(Timing)} - {"first_retry_by_channel"}
     for name in timing:
         assert re.search(rf"\b{name}\b", text), f"timing: {name}"
-    sections = {"extract", "score", "history", "kits", "timing", "privacy"}
+    sections = {"extract", "score", "history", "kits", "timing", "limits", "notify", "privacy"}
     assert {f.name for f in fields(Settings)} == sections
     assert all(map(is_dataclass, (Settings, ExtractSettings, ScoreSettings, Kit)))
 
@@ -94,6 +101,7 @@ def test_the_commented_examples_of_the_shipped_file_work() -> None:
     settings = toml("\n".join(example))
     assert [kit.name for kit in settings.kits] == ["interaction_quality"]
     assert settings.timing["gong"] == {"lookback": timedelta(hours=72)}
+    assert settings.limits["gong"] == {"requests_per_second": 3.0, "per_day": 25_000}
 
 
 def test_the_sandbox_s_file_loads() -> None:
@@ -164,6 +172,15 @@ def test_timing_overrides_only_what_it_names() -> None:
     assert made.first_retry == usual.first_retry
     assert made.first_retry_by_channel == usual.first_retry_by_channel
     assert settings.timing_for("chorus", usual) == usual
+
+
+def test_limits_of_a_contract_replace_those_that_they_name() -> None:
+    usual = Limits(requests_per_second=2, per_day=10_000, cost_header="x-cost", adaptive=True)
+    settings = toml("limits.gong = {per_day = 50_000, per_minute = 90, records_per_second = 5.5}")
+    assert settings.limits_for("gong", usual) == replace(
+        usual, per_day=50_000, per_minute=90, records_per_second=5.5
+    )
+    assert settings.limits_for("chorus", usual) == usual
 
 
 # ---------------------------------------------------------------------- refusals
@@ -241,6 +258,22 @@ REFUSED: list[tuple[str, str]] = [
     ("timing.gong.lookback_hours = -1", "timing.gong.lookback_hours"),
     ("timing.gong.lag_hours = nan", "timing.gong.lag_hours"),
     ("timing.gong.lag_hours = inf", "timing.gong.lag_hours"),
+    ("notify.emails = []", "notify.emails"),
+    ('notify.email_to = "ops@example.com"', "notify.email_to"),
+    ('notify.email_to = ["ops"]', "notify.email_to"),
+    ('notify.email_to = ["a@x.org, b@x.org"]', "notify.email_to"),
+    ('notify.email_to = ["a@x.org\\nBcc: b@x.org"]', "notify.email_to"),
+    ("notify.stale_after_hours = 0", "notify.stale_after_hours"),
+    ("limits = 5", "limits"),
+    ("limits.gong = 5", "limits.gong"),
+    ("limits.gnog.per_day = 5", "limits.gnog"),
+    ("limits.semarize.per_day = 5", "limits.semarize"),
+    ("limits.gong.per_hour = 5", "limits.gong.per_hour"),
+    ("limits.gong.adaptive = true", "limits.gong.adaptive"),
+    ("limits.gong.per_day = 0", "limits.gong.per_day"),
+    ("limits.gong.per_day = 1.5", "limits.gong.per_day"),
+    ("limits.gong.per_day = true", "limits.gong.per_day"),
+    ("limits.gong.requests_per_second = inf", "limits.gong.requests_per_second"),
 ]
 
 

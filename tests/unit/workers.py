@@ -115,10 +115,16 @@ def spend(url: str, key: str, cap: int, tries: int) -> int:
     return granted
 
 
-def slots(url: str, key: str, requests_per_second: float, batches: list[int]) -> list[float]:
+def slots(
+    url: str,
+    key: str,
+    requests_per_second: float,
+    batches: list[int],
+    per_minute: int | None = None,
+) -> list[float]:
     """The moments that the database hands out."""
     state = State(url)
-    limits = Limits(requests_per_second=requests_per_second)
+    limits = Limits(requests_per_second=requests_per_second, per_minute=per_minute)
     handed = [turn for wanted in batches for turn in state.budgets.turns(key, limits, wanted)]
     state.close()
     return handed

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -12,10 +13,12 @@ import requests
 from requests.auth import AuthBase
 
 from semarize_pipeline.errors import BadCredentials, ContractBroken, Misconfigured, TryAgain
+from semarize_pipeline.rest import wire
 
 # Renewed this long before it expires, so that no request leaves with a token about to die.
 RENEW_AHEAD = timedelta(seconds=60)
 TOKEN_TIMEOUT_SECONDS = 30.0
+MAX_TOKEN_BYTES = 1024 * 1024
 # RFC 6749, section 5.2: nothing else of a refusal is repeated, it may hold a credential.
 OAUTH_ERRORS = frozenset(
     {
@@ -37,7 +40,7 @@ class Credentials:
     login: str | None = None
     password: str | None = field(default=None, repr=False)
     extra: Mapping[str, Any] = field(default_factory=dict, repr=False)
-    host: str | None = None
+    host: str | None = field(default=None, repr=False)  # it may hold userinfo
 
     def need(self, name: str) -> str:
         """A field of the connection, or an error that names it."""
@@ -176,25 +179,32 @@ class OAuth2(AuthBase):
     def _request(self, held: TokenPair | None) -> TokenPair:
         name = self._given.connection
         try:
-            reply = requests.post(
+            with requests.post(
                 self._url,
                 data=self._grant(self._given, held),
                 timeout=TOKEN_TIMEOUT_SECONDS,
                 allow_redirects=False,
-            )
-        except requests.RequestException as error:
+                stream=True,
+                **wire.trust(self._given.extra),
+            ) as reply:
+                content = wire.content(reply, f"{name}: the token endpoint", MAX_TOKEN_BYTES)
+        except OSError as error:
+            if mistake := wire.untrusted(error, name):
+                raise mistake from None
+            if not isinstance(error, requests.RequestException):
+                raise
             raise TryAgain(
                 f"{name}: the token endpoint cannot be reached ({type(error).__name__})"
             ) from None
         if reply.status_code in (400, 401, 403):
             raise BadCredentials(
                 f"{name}: the token endpoint refused the credentials ({reply.status_code}"
-                f" {_oauth_error(reply)}); {_remedy(held)}"
+                f" {_oauth_error(content)}); {_remedy(held)}"
             )
         if reply.status_code >= 500 or reply.status_code == 429:
             raise TryAgain(f"{name}: the token endpoint answered {reply.status_code}")
         try:
-            body = reply.json()
+            body = json.loads(content)
             lifetime = float(body.get("expires_in") or 3600)
             if not isinstance(body["access_token"], str) or not body["access_token"]:
                 raise ValueError("not a token")
@@ -220,10 +230,10 @@ def _remedy(held: TokenPair | None) -> str:
     return "authorize again and renew the connection: its login, password, or extra refresh_token"
 
 
-def _oauth_error(reply: requests.Response) -> str:
+def _oauth_error(content: bytes) -> str:
     """The standard's short error code, which holds no secret (RFC 6749, section 5.2)."""
     try:
-        code = reply.json().get("error", "")
+        code = json.loads(content).get("error", "")
     except (ValueError, AttributeError):
         return ""
     return code if isinstance(code, str) and code in OAUTH_ERRORS else ""

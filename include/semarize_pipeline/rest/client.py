@@ -20,7 +20,6 @@ from urllib.parse import urlsplit
 
 import orjson
 import requests
-import urllib3
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt
 from tenacity.wait import wait_base, wait_random_exponential
 
@@ -32,6 +31,7 @@ from semarize_pipeline.errors import (
     Wait,
 )
 from semarize_pipeline.model import digest
+from semarize_pipeline.rest import wire
 from semarize_pipeline.rest.pace import Pace
 from semarize_pipeline.rest.paging import Ask, OnePage, Paginator, dig
 
@@ -40,12 +40,14 @@ log = logging.getLogger(__name__)
 MAX_RESPONSE_BYTES = 256 * 1024 * 1024
 TIMEOUT_SECONDS = (10.0, 120.0)  # to connect, and between two packets
 LONGEST_READ_SECONDS = 600.0  # from the first packet of an answer to its last
-CHUNK_BYTES = 1 << 18
 # The longest advice that is believed: beyond the longest period of any limit it is a mistake.
 LONGEST_ADVICE_SECONDS = 14 * 86400.0
 # A listing whose cursor expires is read again from its first page; more often than this it loops.
 MAX_RESTARTS = 3
 NOTHING = Ask()
+# The name of an error, such as "invalid_input" or "kit.not-found": a sentence has spaces.
+_CODE = re.compile(r"[A-Za-z0-9_.:-]+")
+LONGEST_CODE = 100
 # The escape of a NUL, and not the letters "u0000" after a backslash that is itself escaped.
 _NUL = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
 
@@ -118,6 +120,8 @@ class RestClient:
     """Requests to one API with one credential.
 
     :param connection: the connection's name, for error messages.
+    :param quotes: whether an error of the other side is quoted in ours. False where requests carry
+        words that it may repeat: then only a code is.
     :param patience_seconds: the longest wait inside a request; a longer one raises ``Wait``,
         so that the caller can hand its worker back.
     """
@@ -130,6 +134,7 @@ class RestClient:
         connection: str,
         pace: Pace,
         secrets: Sequence[str] = (),
+        quotes: bool = True,
         patience_seconds: float = 60.0,
         attempts: int = 5,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
@@ -141,6 +146,7 @@ class RestClient:
         self._pace = pace
         # The longest first: a shorter one may be a part of it.
         self._secrets = sorted(secrets, key=len, reverse=True)
+        self._quotes = quotes
         self._patience = patience_seconds
         self._attempts = attempts
         self._clock = clock
@@ -276,7 +282,7 @@ class RestClient:
                 allow_redirects=False,
                 stream=True,
             ) as response:
-                content = self._read(response, where)
+                content = wire.content(response, where, MAX_RESPONSE_BYTES, LONGEST_READ_SECONDS)
         except ValueError as error:
             # Before requests' own errors: some are ValueErrors too, and no fault that passes.
             raise Misconfigured(
@@ -284,24 +290,13 @@ class RestClient:
                 "connection: its host is a URL such as https://api.example.com, and its "
                 "credentials hold no line breaks"
             ) from None
-        except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
+        except OSError as error:
+            if mistake := wire.untrusted(error, self._connection):
+                raise mistake from None
+            if not isinstance(error, requests.RequestException):
+                raise
             raise _Transient(f"{where}: {type(error).__name__}", None) from None
         return self._classify(response, content, where, known, accept)
-
-    def _read(self, response: requests.Response, where: str) -> bytes:
-        chunks: list[bytes] = []
-        size = 0
-        give_up = time.monotonic() + LONGEST_READ_SECONDS
-        # Whatever has come so far, each time: waiting for whole chunks, an answer that drips
-        # would never let us look at the clock.
-        while chunk := response.raw.read1(CHUNK_BYTES, decode_content=True):
-            size += len(chunk)
-            if size > MAX_RESPONSE_BYTES:
-                raise ContractBroken(f"{where}: more than {MAX_RESPONSE_BYTES} bytes; ask for less")
-            if time.monotonic() > give_up:
-                raise _Transient(f"{where}: no end after {LONGEST_READ_SECONDS:.0f} s", None)
-            chunks.append(chunk)
-        return b"".join(chunks)
 
     def _classify(
         self,
@@ -371,6 +366,10 @@ class RestClient:
         )
         if found is None:
             return ""
+        if not self._quotes:
+            found = error_code(found)
+            if found is None:
+                return ""
         text = found if isinstance(found, str) else orjson.dumps(found).decode()
         # The header holds what the secrets were made into: a token, or both in base64.
         header = str(response.request.headers.get("Authorization", ""))
@@ -379,6 +378,15 @@ class RestClient:
             for written in (secret, orjson.dumps(secret).decode()[1:-1]):
                 text = text.replace(written, "***")
         return f": {text[:160]}"
+
+
+def error_code(found: Any) -> str | None:
+    """What an error is called, in one word; None for prose, which may repeat what was said."""
+    if isinstance(found, dict):
+        told = (error_code(found.get(name)) for name in ("code", "type", "error"))
+        return next(filter(None, told), None)
+    named = isinstance(found, str) and _CODE.fullmatch(found)
+    return found[:LONGEST_CODE] if named else None
 
 
 class _CursorExpired(Exception):

@@ -6,6 +6,7 @@ are requests too, and count like any other.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -26,6 +27,9 @@ class Pace(Protocol):
     def charge(self, records: int) -> None:
         """Count records received, where the vendor limits records rather than requests."""
 
+    def answered(self, headers: Mapping[str, str]) -> None:
+        """Count what a request cost, where the vendor says so in its answer."""
+
     def hold(self, until: datetime) -> None:
         """The vendor asked for silence until then: every task that shares the key obeys."""
 
@@ -41,4 +45,6 @@ class PacedAdapter(HTTPAdapter):
         self, request: requests.PreparedRequest, *args: Any, **kwargs: Any
     ) -> requests.Response:
         self.pace.take()
-        return super().send(request, *args, **kwargs)
+        response = super().send(request, *args, **kwargs)
+        self.pace.answered(response.headers)
+        return response

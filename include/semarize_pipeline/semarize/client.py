@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from semarize_pipeline.errors import ContractBroken, Misconfigured
-from semarize_pipeline.rest.client import Reply, RestClient
+from semarize_pipeline.rest.client import Reply, RestClient, error_code
 from semarize_pipeline.rest.paging import Ask
 from semarize_pipeline.warehouse.tables import Type
 
@@ -75,8 +75,8 @@ class RunAnswer:
     kit_version_id: str | None = None
     duration_ms: int | None = None
     error_code: str | None = None
-    error_message: str | None = None
-    bricks: Mapping[str, Any] | None = None
+    error_message: str | None = field(default=None, repr=False)
+    bricks: Mapping[str, Any] | None = field(default=None, repr=False)
     body: Any = field(default=None, repr=False)
     refused: str | None = None
 
@@ -86,7 +86,10 @@ class RunAnswer:
 
 
 class SemarizeClient:
-    """Runs and schemas of one workspace."""
+    """Runs and schemas of one workspace.
+
+    :param api: a client that quotes no errors, since they may repeat the transcript.
+    """
 
     def __init__(self, api: RestClient, connection: str = "semarize_default") -> None:
         self._api = api
@@ -122,8 +125,9 @@ class SemarizeClient:
                 f"({', '.join(kit.values())}); check the settings file"
             )
         if reply.status in REFUSALS:
-            code = reply.data.get("error") if isinstance(reply.data, Mapping) else None
-            return RunAnswer(None, "refused", refused=str(code or f"http_{reply.status}")[:100])
+            told = reply.data.get("error") if isinstance(reply.data, Mapping) else None
+            code = error_code(told) or f"http_{reply.status}"
+            return RunAnswer(None, "refused", refused=code)
         return self._run(reply)
 
     def status(self, run_id: str) -> RunAnswer:
@@ -155,11 +159,17 @@ class SemarizeClient:
             retry_after_seconds=reply.retry_after_seconds,
             kit_version_id=str(version) if version else None,
             duration_ms=int(duration) if isinstance(duration, int | float) else None,
-            error_code=_text(body.get("error_code"), 100),
+            error_code=_code_of(body),
             error_message=_text(body.get("error_message"), 500),
             bricks=bricks,
             body=body,
         )
+
+
+def _code_of(body: Mapping[str, Any]) -> str | None:
+    """The code of a run that failed. One that is prose may repeat the transcript."""
+    told = body.get("error_code")
+    return None if told is None else error_code(told) or "unreadable_code"
 
 
 def _text(value: Any, longest: int) -> str | None:

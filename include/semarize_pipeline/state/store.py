@@ -233,6 +233,7 @@ def _postgresql(url: sa.URL) -> Engine:
     engine = sa.create_engine(
         url,
         pool_pre_ping=True,
+        hide_parameters=True,
         # Whoever waited in line must see what was written meanwhile, whatever the server's default.
         isolation_level="READ COMMITTED",
         # A round trip for a hundred rows: the others wait in line meanwhile.
@@ -255,7 +256,10 @@ def _sqlite(url: sa.URL) -> Engine:
     if url.database:
         os.makedirs(os.path.dirname(os.path.abspath(url.database)), exist_ok=True)
     engine = sa.create_engine(
-        url, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False}
+        url,
+        # Errors would show the row that they are about.
+        hide_parameters=True,
+        connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False},
     )
 
     @sa.event.listens_for(engine, "connect")

@@ -125,6 +125,10 @@ budgets = Table(
     # Seconds since 1970, as floats: turns lie milliseconds apart.
     Column("next_turn", Float, nullable=False, default=0.0),
     Column("slowdown", Float, nullable=False, default=1.0),
+    # Of the row "pace": until when a vendor asked for silence, and what each of the last 60
+    # seconds held, as JSON pairs of a second since 1970 and a count.
+    Column("held_until", Float),
+    Column("recent", Text),
 )
 
 tokens = Table(

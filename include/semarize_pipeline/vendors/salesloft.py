@@ -16,7 +16,8 @@ status body                                 what it means
   the record has the public API's marks (an id that is no number, ``started_recording_at``) or
   where seconds would be longer than a day; seconds otherwise.
 - A speaker is "Rep (Name)" or "Prospect (Name)" (the guide), or an attendee's id (public).
-- 600 requests a minute count for the whole team, and pages after the 100th cost more.
+- 600 a minute count for the whole team. A page after the 100th costs 3, one after the 500th 30: the
+  header ``x-ratelimit-endpoint-cost`` says so (public), and what it says is counted.
 """
 
 from __future__ import annotations
@@ -156,7 +157,7 @@ VENDOR = Vendor(
     auth=lambda given, store: OAuth2(
         given, store, "https://accounts.salesloft.com/oauth/token", authorization_code
     ),
-    limits=Limits(requests_per_second=9.5),
+    limits=Limits(requests_per_second=9.5, per_minute=600, cost_header="x-ratelimit-endpoint-cost"),
     listing=CONVERSATIONS,
     window=lambda window: Ask(params=read.span(window, "created_at[gte]", "created_at[lt]")),
     transcripts=PerConversation(endpoint=SENTENCES, fallback=FULL_TEXT),

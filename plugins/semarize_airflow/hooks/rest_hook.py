@@ -24,6 +24,9 @@ class RestHook(HttpHook, ABC):
     rest belongs to the credentials and, unlike in ``HttpHook``, never becomes a header.
     """
 
+    # Whether errors quote the other side's; not where it may repeat a transcript.
+    quotes = True
+
     def __init__(
         self, http_conn_id: str, limits: Limits, default_host: str, state: State | None = None
     ) -> None:
@@ -59,7 +62,12 @@ class RestHook(HttpHook, ABC):
     def client_of(self, connection: Any) -> RestClient:
         given = self.credentials(connection)
         return connect.client(
-            given, self.base_url, self.authentication(given), self.limits, self.state
+            given,
+            self.base_url,
+            self.authentication(given),
+            self.limits,
+            self.state,
+            quotes=self.quotes,
         )
 
     def credentials(self, connection: Any) -> Credentials:

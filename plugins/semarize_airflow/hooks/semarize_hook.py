@@ -5,6 +5,7 @@ from __future__ import annotations
 from requests.auth import AuthBase
 
 from semarize_airflow.hooks.rest_hook import RestHook
+from semarize_airflow.run import read_settings
 from semarize_pipeline.connect import semarize_limits
 from semarize_pipeline.errors import PipelineError
 from semarize_pipeline.rest.auth import Credentials, bearer
@@ -20,6 +21,7 @@ class SemarizeHook(RestHook):
     conn_name_attr = "semarize_conn_id"
     default_conn_name = "semarize_default"
     hook_name = "Semarize"
+    quotes = False
 
     def __init__(
         self,
@@ -28,7 +30,7 @@ class SemarizeHook(RestHook):
         state: State | None = None,
         reserved: float = 0.0,
     ) -> None:
-        limits = semarize_limits(settings or ScoreSettings(), reserved)
+        limits = semarize_limits(settings or read_settings().score, reserved)
         super().__init__(semarize_conn_id, limits, BASE_URL, state)
 
     def authentication(self, given: Credentials) -> AuthBase:

@@ -8,15 +8,20 @@ from datetime import UTC, datetime, timedelta
 from requests.auth import AuthBase
 
 from semarize_airflow.hooks.rest_hook import RestHook
+from semarize_airflow.run import read_settings
 from semarize_pipeline import vendors
 from semarize_pipeline.errors import PipelineError
 from semarize_pipeline.model import Window
 from semarize_pipeline.rest.auth import Credentials
+from semarize_pipeline.settings import Settings
 from semarize_pipeline.state import State
 
 
 class VendorHook(RestHook):
-    """A vendor's connection, ``<vendor>_default`` unless named otherwise."""
+    """A vendor's connection, ``<vendor>_default`` unless named otherwise.
+
+    The limits are the vendor's, as far as the settings (``[limits.<vendor>]``) do not change them.
+    """
 
     conn_name_attr = "http_conn_id"
     hook_name = "Conversation vendor"
@@ -27,11 +32,17 @@ class VendorHook(RestHook):
         http_conn_id: str | None = None,
         state: State | None = None,
         reserved: float = 0.0,
+        settings: Settings | None = None,
     ) -> None:
-        self.vendor = vendors.get(vendor)
-        limits = replace(self.vendor.limits, reserved=reserved)
+        declared = vendors.get(vendor)
+        limits = (settings or read_settings()).limits_for(vendor, declared.limits)
+        # Plans reckon with them too.
+        self.vendor = replace(declared, limits=limits)
         super().__init__(
-            http_conn_id or self.vendor.connection, limits, self.vendor.base_url, state
+            http_conn_id or declared.connection,
+            replace(limits, reserved=reserved),
+            declared.base_url,
+            state,
         )
 
     def authentication(self, given: Credentials) -> AuthBase:

@@ -50,8 +50,9 @@ class PlanBackfillOperator(PlanOperator):
             semarize = semarize_beside_live(self.semarize_conn_id, settings, state)
             kits = campaigns.pinned(order.kits, semarize)
         plans = []
+        share = settings.history.live_share
         for vendor in order.vendors:
-            hook = VendorHook(vendor, state=state, reserved=settings.history.live_share)
+            hook = VendorHook(vendor, state=state, reserved=share, settings=settings)
             try:
                 api = hook.client()
             except AirflowNotFoundException:
@@ -81,7 +82,8 @@ class BackfillConversationsOperator(CampaignOperator):
     def work(self, context: Any, settings: Settings, state: State) -> dict[str, Any]:
         order = _order(context, settings)
         kits = self.pinned(context)
-        hook = VendorHook(self.vendor, state=state, reserved=settings.history.live_share)
+        share = settings.history.live_share
+        hook = VendorHook(self.vendor, state=state, reserved=share, settings=settings)
 
         def tell(progress: Progress) -> None:
             self.log.info("%s: %s", self.vendor, progress)

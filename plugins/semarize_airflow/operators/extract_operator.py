@@ -35,7 +35,8 @@ class ExtractConversationsOperator(BaseOperator):
         """Again from the start: what has landed is known, so nothing is asked for twice."""
         with handled(self):
             state = StateHook().get_conn()
-            hook = VendorHook(self.vendor, self.http_conn_id, state)
+            settings = read_settings()
+            hook = VendorHook(self.vendor, self.http_conn_id, state, settings=settings)
             report = pipeline.extract(
                 hook.vendor,
                 hook.client(),
@@ -43,7 +44,7 @@ class ExtractConversationsOperator(BaseOperator):
                 state,
                 # Not the clock: a retry must read the same window.
                 until=context["dag_run"].run_after,
-                settings=read_settings(),
+                settings=settings,
                 run=run_name(context),
             )
         self.log.info("%s", report)

@@ -45,7 +45,7 @@ class ReconcileConversationsOperator(BaseOperator):
                 self.log.info("%s has not been read yet: nothing to reconcile", self.vendor)
                 return {}
             share = settings.history.live_share
-            hook = VendorHook(self.vendor, self.http_conn_id, state, reserved=share)
+            hook = VendorHook(self.vendor, self.http_conn_id, state, share, settings)
             report = reconcile.reconcile(
                 vendor,
                 hook.client(),

@@ -55,7 +55,8 @@ class ReplayOperator(CampaignOperator):
 
     def work(self, context: Any, settings: Settings, state: State) -> dict[str, Any]:
         order = _order(context, settings)
-        hook = VendorHook(self.vendor, state=state, reserved=settings.history.live_share)
+        share = settings.history.live_share
+        hook = VendorHook(self.vendor, state=state, reserved=share, settings=settings)
         report = replay.replay(
             hook.vendor,
             hook.client(),

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import traceback
 from typing import Any
 
 import pytest
 from unit.support import Clock, Say, Server, rest_client
 
-from semarize_pipeline.errors import BadCredentials, ContractBroken, Misconfigured, TryAgain, Wait
+from semarize_pipeline import connect
+from semarize_pipeline.errors import (
+    BadCredentials,
+    ContractBroken,
+    Misconfigured,
+    PipelineError,
+    TryAgain,
+    Wait,
+)
 from semarize_pipeline.rest.auth import Credentials, bearer
 from semarize_pipeline.semarize.client import REFUSALS, Brick, SemarizeClient
+from semarize_pipeline.settings import ScoreSettings
 from semarize_pipeline.state import State
 
 KIT = {"kit_code": "A1B2C3D4"}
@@ -281,3 +291,35 @@ def test_a_schema_of_an_unknown_kit(semarize: SemarizeClient, server: Server) ->
     server.says(Say(404, {"error": "kit_not_found"}))
     with pytest.raises(Misconfigured, match="NOSUCHKT"):
         semarize.schema(code="NOSUCHKT")
+
+
+WORDS = "our quokka budget of seventeen lanterns"
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 409, 413, 418, 422])
+def test_no_answer_of_semarize_carries_the_transcript_further(
+    status: int, server: Server, state: State, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Wherever it repeats what it was sent, at most the error's code is told."""
+    given = Credentials("semarize_default", password="smz_test_secret", host=server.url)
+    semarize = connect.semarize_client(given, state, ScoreSettings(requests_per_second=1000))
+    for body in (
+        {"error": f"cannot read {WORDS}", "message": WORDS},
+        {"error": {"code": "odd_input", "message": WORDS}},
+        {"errors": [WORDS]},
+        {"message": WORDS},
+    ):
+        server.says(*[Say(status, body)] * 5)
+        try:
+            told = repr(semarize.submit("k", KIT, WORDS, "async"))
+        except PipelineError as error:
+            told = "".join(traceback.format_exception(error))
+        assert "quokka" not in told
+        if "error" in body and isinstance(body["error"], dict):
+            assert "odd_input" in told, "its code is"
+    failed = {"run_id": "r", "status": "failed", "error_code": WORDS, "error_message": WORDS}
+    server.says(Say(200, failed))
+    answer = semarize.status("r")
+    assert answer.error_code == "unreadable_code"
+    assert "quokka" not in repr(answer) + caplog.text
+    assert answer.error_message == WORDS, "for the warehouse"

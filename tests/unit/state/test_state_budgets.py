@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Sequence
 from dataclasses import replace
@@ -11,20 +12,24 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 import pytest
+import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 from unit import workers
 from unit.conftest import Together
 from unit.support import NOON, Clock
 
-from semarize_pipeline.errors import Wait
+from semarize_pipeline.errors import Misconfigured, Wait
 from semarize_pipeline.state import State
+from semarize_pipeline.state import tables as t
 from semarize_pipeline.state.budgets import (
     LATE_SECONDS,
     Claim,
     Limits,
     PaceBesideLive,
+    Period,
     SharedPace,
+    Usage,
     period_end,
     period_start,
 )
@@ -223,13 +228,126 @@ def test_a_refused_turn_costs_nothing(state: State, clock: Clock) -> None:
 
 @given(st.datetimes(datetime(1999, 1, 1), datetime(2060, 1, 1), timezones=st.just(UTC)))
 def test_periods(moment: datetime) -> None:
-    for period, days in (("day", 1), ("week", 7)):
-        start, end = period_start(period, moment), period_end(period, moment)  # type: ignore[arg-type]
+    both: list[tuple[Period, int]] = [("day", 1), ("week", 7)]
+    for period, days in both:
+        start, end = period_start(period, moment), period_end(period, moment)
         assert start <= moment < end
         assert end - start == timedelta(days=days)
         assert (start.hour, start.minute, start.second, start.microsecond) == (0, 0, 0, 0)
         assert start.utcoffset() == timedelta(0)
     assert period_start("week", moment).isoweekday() == 7
+
+
+# ---------------------------------------------------------------------- minutes
+
+
+@given(
+    cap=st.sampled_from([1, 5, 30, 100]),
+    rate=st.sampled_from([0.5, 2, 10, 40]),
+    steps=st.lists(st.tuples(st.floats(0, 45), st.integers(1, 40)), min_size=1, max_size=20),
+)
+def test_no_minute_holds_more_than_its_cap_wherever_it_begins(
+    cap: int, rate: float, steps: list[tuple[float, int]], state: State, clock: Clock
+) -> None:
+    key = f"{cap} {rate} {hash(tuple(steps))}"
+    limits = Limits(requests_per_second=rate, per_minute=cap)
+    turns: list[float] = []
+    for idle, wanted in steps:
+        clock.advance(idle)
+        handed = state.budgets.turns(key, limits, wanted)
+        assert len(handed) == wanted, "a full minute is waited for, never refused"
+        turns += handed
+    assert turns == sorted(turns)
+    assert most_within(turns, 60) <= cap
+    assert most_within(turns, max(1.0, 1 / rate) - ROUNDING) <= max(1, rate)
+
+
+def test_a_cap_a_minute_costs_no_speed_below_it(state: State, clock: Clock) -> None:
+    """600 a minute at 9.5 a second: the pace alone keeps it, and nothing waits for a minute."""
+    handed = []
+    for _ in range(200):
+        handed += state.budgets.turns("k", Limits(requests_per_second=9.5, per_minute=600), 10)
+        clock.advance(handed[-1] - clock.timestamp())
+    gaps = [b - a for a, b in pairwise(handed)]
+    assert max(gaps) <= 1 / 9.5 + ROUNDING
+
+
+def test_processes_keep_a_minute_together(url: str, together: Together) -> None:
+    """150 turns in batches, with room for a burst of 60: they lie in three minutes or more."""
+    asked = [(url, "acme", 500.0, [7, 1, 12, 5] * 2, 60)] * 3
+    turns = sorted(turn for each in together(workers.slots, *asked) for turn in each)
+    assert len(turns) == 150
+    assert most_within(turns, 60) == 60, "all of the cap, and no more"
+    assert turns[-1] - turns[0] <= 2 * 61 + 1, "nobody waits longer than the cap asks for"
+
+
+def test_a_minute_s_share_is_left_to_live_runs(state: State, clock: Clock) -> None:
+    """The past takes its part of the minute and waits; a live request goes out at once."""
+    limits = Limits(requests_per_second=20, per_minute=100, reserved=0.4)
+    told = {"now": clock.timestamp, "patience_seconds": 600.0}
+    live = SharedPace(
+        state.budgets, "key", replace(limits, reserved=0.0), sleep=clock.sleep, **told
+    )
+    waits: list[float] = []
+
+    def nap(seconds: float) -> None:
+        if seconds > 5:
+            waits.append(seconds)
+            for _ in range(39):
+                before = clock.timestamp()
+                live.take()
+                assert clock.timestamp() - before <= 1 / 20 + ROUNDING, "nobody stands before it"
+        clock.sleep(seconds)
+
+    shared = SharedPace(state.budgets, "key", limits, sleep=nap, **told)
+    past = PaceBesideLive(
+        SharedPace(state.budgets, "key beside live", limits.of_speed(), sleep=nap, **told), shared
+    )
+    began = clock.timestamp()
+    for _ in range(60):
+        past.take()
+    assert clock.timestamp() - began < 10, "its whole part, without a pause"
+    past.take()
+    assert len(waits) == 1
+    assert clock.timestamp() - began >= 60, "60 of the 100 had gone out at the beginning"
+    assert (past.taken, live.taken) == (61, 39)
+
+
+def test_a_wait_for_the_minute_longer_than_our_patience_hands_the_worker_back(
+    state: State, clock: Clock
+) -> None:
+    limits = Limits(requests_per_second=10, per_minute=5)
+    pace = SharedPace(
+        state.budgets,
+        "k",
+        limits,
+        patience_seconds=20,
+        sleep=clock.sleep,
+        now=clock.timestamp,
+    )
+    for _ in range(5):
+        pace.take()
+    with pytest.raises(Wait) as caught:
+        pace.take()
+    assert timedelta(seconds=60) <= caught.value.until - NOON <= timedelta(seconds=62)
+
+
+def test_what_a_request_turned_out_to_cost_counts(state: State, clock: Clock) -> None:
+    limits = Limits(requests_per_second=10, per_minute=60, cost_header="x-cost")
+    pace = pace_of(state, clock, limits)
+    for answer in ({"x-cost": "30"}, {"x-cost": "1"}, {}, {"x-cost": "many"}, {"x-cost": "27"}):
+        pace.take()
+        pace.answered(answer)
+    assert clock() - NOON < timedelta(seconds=1)
+    pace.take()
+    assert timedelta(seconds=60) <= clock() - NOON <= timedelta(seconds=62), (
+        "30 + 1 + 1 + 1 + 27 are 60"
+    )
+    before = clock()
+    unnamed = pace_of(state, clock, Limits(requests_per_second=10, per_minute=60))
+    unnamed.answered({"x-cost": "60"})
+    unnamed.take()
+    assert clock() - before < timedelta(seconds=1), "a header counts where it is named"
 
 
 # ---------------------------------------------------------------------- holds
@@ -409,3 +527,122 @@ def test_a_campaigns_cap_does_not_begin_anew(state: State, clock: Clock) -> None
     assert state.budgets.spend_all([Claim("own", "ever", 5)], 4)[0] == 4
     clock.advance(40 * 86_400)
     assert state.budgets.spend_all([Claim("own", "ever", 5)], 4)[0] == 1
+
+
+# ---------------------------------------------------------------------- what is left
+
+
+def by_period(used: Sequence[Usage], key: str) -> dict[str, Usage]:
+    return {each.period: each for each in used if each.key == key}
+
+
+def test_usage_says_what_is_left_of_every_limit(state: State, clock: Clock) -> None:
+    live = Limits(requests_per_second=4, per_minute=50, per_day=100, per_week=200)
+    told = {"b": replace(live, reserved=0.3), "a": Limits(requests_per_second=2)}
+    for _ in range(9):
+        state.budgets.turns("b", live, 1)
+        clock.advance(10)
+    used = state.budgets.usage(told)
+    assert [(each.key, each.period) for each in used] == [
+        ("a", "second"),
+        ("b", "second"),
+        ("b", "minute"),
+        ("b", "day"),
+        ("b", "week"),
+    ]
+    assert used[0] == Usage(key="a", period="second", cap=2, used=0, left=2, reserved=0)
+    b = by_period(used, "b")
+    numbers = {p: (u.cap, u.used, u.left, u.reserved) for p, u in b.items()}
+    assert numbers == {
+        "second": (4, 0, 4, pytest.approx(1.2)),
+        "minute": (50, 5, 45, 15),
+        "day": (100, 9, 91, 30),
+        "week": (200, 9, 191, 60),
+    }
+    assert b["day"].ends_at == datetime(2026, 11, 19, tzinfo=UTC)
+    assert b["week"].ends_at == datetime(2026, 11, 22, tzinfo=UTC)
+    assert {(u.next_turn, u.held_until, u.slowdown) for u in used} == {(None, None, 1.0)}
+
+
+def test_usage_says_who_is_slowed_down_and_until_when(state: State, clock: Clock) -> None:
+    limits = Limits(requests_per_second=4, adaptive=True)
+    pace = pace_of(state, clock, limits)
+    pace.take()
+    pace.hold(clock() + timedelta(minutes=20))
+    (second,) = state.budgets.usage({"k": limits})
+    assert second.held_until == second.next_turn == NOON + timedelta(minutes=20)
+    assert (second.slowdown, second.cap, second.used, second.left) == (2.0, 4, 1, 1)
+    clock.advance(1201)
+    (second,) = state.budgets.usage({"k": limits})
+    assert (second.held_until, second.next_turn, second.slowdown) == (None, None, 2.0)
+    assert second.left == 2
+    state.budgets.turns("k", limits, 12)
+    (second,) = state.budgets.usage({"k": limits})
+    assert second.next_turn is not None
+    assert second.next_turn > clock()
+    assert second.held_until is None
+
+
+def test_usage_of_what_is_bought_has_no_speed(state: State) -> None:
+    state.budgets.spend("runs", 10, 4)
+    (day,) = state.budgets.usage({"runs": Limits(requests_per_second=math.inf, per_day=10)})
+    assert (day.period, day.used, day.left) == ("day", 4, 6)
+
+
+def test_what_is_left_is_what_is_granted(state: State, clock: Clock) -> None:
+    """Whatever was taken before, by whomever: the shown number is the one that one gets."""
+    chance = random.Random(5)
+    limits = Limits(requests_per_second=1000, per_day=60, per_week=150, reserved=0.25)
+    for _ in range(12):
+        clock.advance(chance.choice([3600, 14400, 40000]))
+        for asked in (limits, replace(limits, reserved=0.0)):
+            shown = by_period(state.budgets.usage({"k": limits}), "k")
+            kept = 1 if asked.reserved else 0
+            free = min(shown[p].left - kept * shown[p].reserved for p in ("day", "week"))
+            wanted = chance.randint(1, 30)
+            try:
+                granted = len(state.budgets.turns("k", asked, wanted))
+            except Wait:
+                granted = 0
+            assert granted == max(0, min(wanted, free))
+
+
+def test_counts_of_long_ago_are_forgotten_and_a_campaign_s_cap_is_not(
+    state: State, clock: Clock
+) -> None:
+    limits = Limits(requests_per_second=100, per_day=50, per_week=300)
+    state.budgets.spend_all([Claim("own", "ever", 5)], 2)
+    for _ in range(90):
+        state.budgets.turns("k", limits, 1)
+        state.budgets.spend("own", None)
+        clock.advance(86_400)
+    with state.read() as connection:
+        rows = connection.execute(sa.select(t.budgets)).all()
+    days = sorted(each.period for each in rows if each.key == "k" and "day" in each.period)
+    weeks = [each.period for each in rows if each.key == "k" and "week" in each.period]
+    assert 58 <= len(days) <= 62
+    assert 8 <= len(weeks) <= 10
+    assert days[-1] == f"day {clock() - timedelta(days=1):%Y-%m-%d}"
+    assert state.budgets.used("own", "ever") == 2
+
+
+@pytest.mark.parametrize("refusals", [1, 3, 9])
+def test_the_curve_of_recovery(refusals: int, state: State, clock: Clock) -> None:
+    """Each refusal halves the speed, each request gives back a twentieth, and no more than all."""
+    limits = Limits(requests_per_second=20, adaptive=True)
+    for _ in range(refusals):
+        state.budgets.hold("k", clock(), adaptive=True)
+        clock.advance(100)
+    curve = []
+    for _ in range(40):
+        curve += [used.slowdown for used in state.budgets.usage({"k": limits})]
+        state.budgets.turns("k", limits, 1)
+        clock.advance(100)
+    expected = [max(1.0, min(64, 2**refusals) * 0.95**sent) for sent in range(40)]
+    assert curve == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("wrong", [{"per_minute": 0}, {"requests_per_second": 0}, {"per_day": -1}])
+def test_a_limit_of_nothing_is_refused(wrong: dict[str, float]) -> None:
+    with pytest.raises(Misconfigured):
+        replace(Limits(requests_per_second=1), **wrong)  # type: ignore[arg-type]

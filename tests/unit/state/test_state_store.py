@@ -24,6 +24,7 @@ from unit.support import NOON, Clock
 from semarize_pipeline.errors import Misconfigured, TryAgain
 from semarize_pipeline.model import Window
 from semarize_pipeline.state import State, store, tables
+from semarize_pipeline.state.budgets import Limits
 from semarize_pipeline.state.ledger import Entry
 
 HOUR = timedelta(hours=1)
@@ -35,15 +36,21 @@ HOUR = timedelta(hours=1)
 def test_an_older_database_grows_its_new_columns_and_keeps_its_rows(url: str) -> None:
     state = State(url)
     state.ledger.record("gong", [Entry(conversation_id="c", status="landed", listed_at=NOON)])
+    limits = Limits(requests_per_second=1000, per_minute=5)
+    state.budgets.turns("k", limits, 1)
     with state.write() as connection:
         connection.exec_driver_sql("ALTER TABLE ledger DROP COLUMN listing_hash")
         connection.exec_driver_sql("ALTER TABLE ledger DROP COLUMN landed_at")
+        connection.exec_driver_sql("ALTER TABLE budgets DROP COLUMN recent")
+        connection.exec_driver_sql("ALTER TABLE budgets DROP COLUMN held_until")
     state.close()
     again = State(url)
     (entry,) = again.ledger.find("gong", ["c"]).values()
     assert (entry.status, entry.listing_hash, entry.landed_at) == ("landed", None, None)
     again.ledger.record("gong", [replace(entry, listing_hash="h", landed_at=NOON)])
     assert again.ledger.find("gong", ["c"])["c"].landed_at == NOON
+    again.budgets.turns("k", limits, 1)
+    assert [used.used for used in again.budgets.usage({"k": limits})][1] == 1
     again.close()
 
 
