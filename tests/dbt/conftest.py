@@ -7,12 +7,15 @@ and one conversation in every state that the ledger knows.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
 import subprocess
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -519,6 +522,41 @@ def landing() -> Landing:
     return Landing()
 
 
+@dataclass(frozen=True)
+class Seat:
+    """Where one warehouse after another takes its place, so that dbt parses the project once.
+
+    dbt parses anew whatever the warehouse's path changes to, and that takes it longer than most
+    of what is tested here.
+    """
+
+    folder: Path
+
+    @classmethod
+    def of(cls, seats: Path, *differs: Any) -> Seat:
+        """One for all that a parse depends on, apart from files: dbt compares these."""
+        folder = seats / hashlib.sha256(repr(differs).encode()).hexdigest()[:16]
+        folder.mkdir(exist_ok=True)
+        return cls(folder)
+
+    def place(self, warehouse: Path) -> Path:
+        place = self.folder / "warehouse.duckdb"
+        place.unlink(missing_ok=True)
+        place.symlink_to(warehouse)
+        return place
+
+    @contextmanager
+    def parsed(self, target: Path) -> Iterator[None]:
+        """Lends what was parsed before, and keeps what is now."""
+        kept, used = self.folder / "partial_parse.msgpack", target / "partial_parse.msgpack"
+        if kept.exists():
+            target.mkdir(parents=True, exist_ok=True)
+            shutil.copy(kept, used)
+        yield
+        if used.exists():
+            shutil.copy(used, kept)
+
+
 @pytest.fixture(scope="session")
 def run_dbt(tmp_path_factory: pytest.TempPathFactory) -> RunDbt:
     """Runs the real dbt over a warehouse, as a subprocess in its own environment."""
@@ -527,6 +565,8 @@ def run_dbt(tmp_path_factory: pytest.TempPathFactory) -> RunDbt:
         pytest.fail(
             f"dbt is not at {binary}: install dbt/requirements.txt into .venv-dbt, or set DBT_BIN"
         )
+
+    seats = tmp_path_factory.mktemp("seats")
 
     def run(
         *arguments: str,
@@ -537,20 +577,25 @@ def run_dbt(tmp_path_factory: pytest.TempPathFactory) -> RunDbt:
         settings: Mapping[str, str] | None = None,
     ) -> Ended:
         written = target or tmp_path_factory.mktemp("dbt")
+        given = dict(pairwise(arguments)).get("--vars")
+        # Whoever asks for a parse wants to see one.
+        seen = written.name if "parse" in arguments else None
+        seat = Seat.of(seats, project, dbt_target, settings, given, seen)
         environment = {
             "PATH": os.environ["PATH"],
             "HOME": os.environ.get("HOME", str(written)),
             "DBT_TARGET": dbt_target,
-            "DBT_DUCKDB_PATH": str(warehouse),
+            "DBT_DUCKDB_PATH": str(seat.place(warehouse)),
             "DBT_TARGET_PATH": str(written),
             "DBT_LOG_PATH": str(written / "logs"),
             **(settings or {}),
         }
         command = [binary, "--no-use-colors", *arguments]
         command += ["--project-dir", str(project), "--profiles-dir", str(project)]
-        ended = subprocess.run(
-            command, env=environment, capture_output=True, text=True, timeout=300, check=False
-        )
+        with seat.parsed(written):
+            ended = subprocess.run(
+                command, env=environment, capture_output=True, text=True, timeout=300, check=False
+            )
         return Ended(ended.returncode, ended.stdout + ended.stderr, warehouse, written)
 
     return run
