@@ -87,7 +87,7 @@ def _wanted(schema: str, table: str, names: Sequence[str]) -> Sequence[str]:
 class Answers:
     """A source's answers, kept while its data stays the same; fetched by a thread of its own."""
 
-    def __init__(self, source: Source, patience: float = PATIENCE_SECONDS) -> None:
+    def __init__(self, source: Source, patience: float) -> None:
         self._source = source
         self._patience = patience
         # One: a warehouse that does not answer must not take the API server's threads.
@@ -247,7 +247,7 @@ def _warehouse() -> tuple[tuple[Any, ...], Answers]:
     found = _connection(_WAREHOUSE)
     if found is None:
         home = airflow_home() / "warehouse.duckdb"
-        return (), Answers(OperatorsCopy(home))
+        return (), Answers(OperatorsCopy(home), PATIENCE_SECONDS)
     made = connections.warehouse(
         _WAREHOUSE,
         {
@@ -262,7 +262,7 @@ def _warehouse() -> tuple[tuple[Any, ...], Answers]:
         query_seconds=STATEMENT_SECONDS,
     )
     if isinstance(made, DuckDBWarehouse):
-        return _fields(found), Answers(OperatorsCopy(made.path))
+        return _fields(found), Answers(OperatorsCopy(made.path), PATIENCE_SECONDS)
     # No statement of the page names a column with words; reasons are our own.
     source = SnowflakeSource(made, fresh_seconds=FRESH_SECONDS, words=True, program="semarize")
-    return _fields(found), Answers(source)
+    return _fields(found), Answers(source, PATIENCE_SECONDS)
