@@ -105,7 +105,7 @@ def test_the_account_of_a_day_leads_to_its_conversations(warehouse: Warehouse) -
     assert today.listed == len(NUMBERS) - 1
     assert today.account is not None
     assert today.account["unaccounted"] == 1
-    assert (today.unrecorded, today.is_complete, long_ago.is_complete) == (0, False, True)
+    assert (today.unrecorded, today.is_whole, long_ago.is_whole) == (0, False, True)
     behind = {
         what: [row["conversation_id"] for row in warehouse.conversations_of("gong", DAY, what)]
         for what in ("pending", "quarantined", "unscored", UNACCOUNTED, "absent", "listed")
@@ -159,7 +159,7 @@ def told(world: Bench, warehouse: Warehouse, what: str) -> story.Story:
 @pytest.mark.parametrize(
     ("what", "tone", "headline", "then"),
     [
-        ("scored", "good", "was scored and is in 1 marts", "it is complete"),
+        ("scored", "good", "was scored and is in 1 mart", "it is complete"),
         ("failed", "bad", "runs failed: evaluation_failed", "replay"),
         ("pending", "waits", "waits for its transcript, asked for", "asks again. It is given up"),
         ("quarantined", "bad", UNREADABLE, "replay"),

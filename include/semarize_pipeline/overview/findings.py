@@ -158,11 +158,11 @@ def _of_runs(vendor: VendorSeen, now: datetime) -> Iterator[Finding]:
 
 
 def _failed(about: str, dag: DagSeen, run: DagRunSeen) -> Finding:
-    tasks = ", ".join(run.failed) or "no task"
+    tasks = f" in {', '.join(run.failed)}" if run.failed else ""
     return Finding(
         level="bad",
         about=about,
-        what=f"The last run failed at {_at(run.ended_at)} in {tasks}.",
+        what=f"The last run failed at {_at(run.ended_at)}{tasks}.",
         do=(
             "Open the log: its last line names the connection or the setting, and what to do. "
             "Running it again is always safe."
@@ -218,8 +218,8 @@ def _of_conversations(vendor: VendorSeen) -> Iterator[Finding]:
             level="warn",
             about=vendor.title,
             what=(
-                f"{_many(wrong.count, 'Semarize run')} of the kit {wrong.kit_name} "
-                f"{'were' if wrong.count > 1 else 'was'} {wrong.status}: {wrong.reason}."
+                f"{_many(wrong.count, 'Semarize run')} of the kit {wrong.kit_name} ended as "
+                f"{wrong.status}: {wrong.reason}."
             ),
             do="Mend the cause, then replay: it buys these runs once more.",
             links=(

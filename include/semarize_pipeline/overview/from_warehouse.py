@@ -72,8 +72,10 @@ class Day:
         return max(0, told - self.counts.get(UNACCOUNTED, 0))
 
     @property
-    def is_complete(self) -> bool:
-        return not self.counts.get(UNACCOUNTED) and not self.unrecorded
+    def is_whole(self) -> bool:
+        """Whether every conversation that may be scored is."""
+        settled = ("scored", "private", "deleted", "absent")
+        return not self.unrecorded and self.listed == sum(self.counts.get(s, 0) for s in settled)
 
 
 class Warehouse:

@@ -232,7 +232,8 @@ def _landed(facts: Facts, entry: Entry, runs: Sequence[RunSeen]) -> End:
             False,
         )
     if not facts.has_warehouse or facts.marts:
-        marts = f" and is in {len(facts.marts)} marts" if facts.marts else ""
+        number = len(facts.marts)
+        marts = f" and is in {number} mart{'' if number == 1 else 's'}" if number else ""
         return "good", f"It landed, was scored{marts}.", "Nothing: it is complete.", False
     return (
         "waits",
@@ -333,7 +334,7 @@ def _accounted(facts: Facts) -> Step:
     wrong = int(row["unaccounted"])
     return Step(
         "In the account",
-        "bad" if wrong else "good",
+        "waits" if wrong else "good",
         f"Its day: {row['listed']} listed, "
         + (f"{wrong} of them unaccounted for." if wrong else "all accounted for."),
         row["reconciled_at"],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -40,9 +41,26 @@ def page(
         return f"{airflow}/{link.to}" if link.in_airflow else f"{base}/{link.to}"
 
     made = _TEMPLATES.get_template(template).render(
-        {"refresh": False, "to": to, "href": href, "airflow": airflow, **told}
+        {
+            "refresh": False,
+            "sandbox": _is_sandbox(),
+            "to": to,
+            "href": href,
+            "airflow": airflow,
+            **told,
+        }
     )
     return HTMLResponse(made, status)
+
+
+def _is_sandbox() -> bool:
+    """Whether the conversations are made up, as the dashboards are told too."""
+    return os.environ.get("DASHBOARD_SANDBOX_DATA", "").strip().lower() in (
+        "true",
+        "1",
+        "yes",
+        "on",
+    )
 
 
 def moment(at: datetime | None) -> str:
