@@ -404,8 +404,13 @@ def test_an_operator_finds_out_what_is_wrong_and_replays(served: Served) -> None
 
 
 def take(window: playwright.Page, name: str) -> None:
-    if PICTURES:
-        Path(PICTURES, f"operator-{name}.png").write_bytes(small(window.screenshot()))
+    if not PICTURES:
+        return
+    picture, before = window.screenshot(), b""
+    while picture != before:
+        window.wait_for_timeout(500)
+        picture, before = window.screenshot(), picture
+    Path(PICTURES, f"operator-{name}.png").write_bytes(small(picture))
 
 
 def test_the_page_only_reads(served: Served) -> None:
