@@ -250,7 +250,8 @@ def _of_limits(about: str, pace: Pace | None, quotas: Sequence[Quota]) -> Iterat
             do="Nothing. The purple tasks go on by themselves.",
         )
     for quota in quotas:
-        if quota.cap is not None and quota.share >= NEARLY:
+        # A second or a minute that is full is what a limit is for.
+        if quota.ends_at is not None and quota.cap is not None and quota.share >= NEARLY:
             yield Finding(
                 level="warn",
                 about=about,

@@ -256,9 +256,9 @@ def runs_by_day(state: State, vendors: Sequence[str], since: datetime) -> dict[s
 
 
 def usage(state: State, key: str, limits: Limits, now: datetime) -> tuple[Pace, list[Quota]]:
-    """What of a key's limits is used: its pace, and each day's or week's quota.
+    """What of a key's limits is used: its pace, and each quota.
 
-    Reads the budgets' rows directly; it is the only place on the page that does.
+    The only place that knows how the budgets keep their rows.
     """
     with state.read() as connection:
         pace = connection.execute(

@@ -10,13 +10,13 @@ from typing import Annotated, Any
 from urllib.parse import urlencode
 
 from airflow.api_fastapi.app import get_auth_manager
-from fastapi import FastAPI, Form, HTTPException, Request, Response
+from fastapi import Depends, FastAPI, Form, HTTPException, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from semarize_airflow.page import airflow_side, showing
-from semarize_airflow.page.access import VisitorDep, opened, sealed
+from semarize_airflow.page.access import VisitorDep, opened, sealed, visitor
 from semarize_airflow.page.looking import (
     BEHIND,
     LISTS,
@@ -48,7 +48,14 @@ HEADERS = {
     "Referrer-Policy": "same-origin",
 }
 
-app = FastAPI(title="Conversations", openapi_url=None, docs_url=None, redoc_url=None)
+app = FastAPI(
+    title="Conversations",
+    openapi_url=None,
+    docs_url=None,
+    redoc_url=None,
+    # Of every address that is ever added, whether or not it asks who looks.
+    dependencies=[Depends(visitor)],
+)
 # Style and script only: no data, so no login.
 app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
 
