@@ -23,7 +23,6 @@ import pytest
 import requests
 from browser import headless
 from operator_world import MARKUP, UNREADABLE, id_of, operated
-from screenshots import small
 
 from semarize_airflow.local.ports import free_port
 from semarize_pipeline.state import State
@@ -406,6 +405,9 @@ def test_an_operator_finds_out_what_is_wrong_and_replays(served: Served) -> None
 def take(window: playwright.Page, name: str) -> None:
     if not PICTURES:
         return
+    # Only now: it loads the dashboards with their charts.
+    from screenshots import small
+
     picture, before = window.screenshot(), b""
     while picture != before:
         window.wait_for_timeout(500)
