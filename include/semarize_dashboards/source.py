@@ -220,31 +220,35 @@ class DuckDBCopy:
             there = _quoted(self._path.stem)
             copying.execute(f"attach '{_text(self._path)}' as {there} (read_only)")
             copying.execute(f"attach '{_text(made)}' as copied")
-            wanted = [
-                MARTS,
-                *([STAGING] if self._words else []),
-                *([WORKFORCE] if self._workforce else []),
-            ]
-            columns = copying.execute(
-                "select schema_name, table_name, list(column_name) "
-                "from duckdb_columns() where database_name = ? and schema_name in "
-                f"({', '.join('?' * len(wanted))}) group by all",
-                [self._path.stem, *wanted],
-            ).fetchall()
-            transcripts = {utterances(vendor) for vendor in vendors.names()}
-            for schema in wanted:
-                copying.execute(f"create schema copied.{schema}")
-            for schema, table, names in columns:
-                if schema == STAGING and f"{schema}.{table}" not in transcripts:
-                    continue
-                blank = [] if self._words else sorted(WORDS.intersection(names))
-                instead = ", ".join(f"null::varchar as {_quoted(name)}" for name in blank)
-                copying.execute(
-                    f"create table copied.{_quoted(schema)}.{_quoted(table)} as select * "
-                    + (f"replace ({instead}) " if blank else "")
-                    + f"from {there}.{_quoted(schema)}.{_quoted(table)}"
-                )
+            self.fill(copying, there)
         os.chmod(made, 0o600)
+
+    def fill(self, copying: duckdb.DuckDBPyConnection, there: str) -> None:
+        """Copy what is to be read from the database ``there`` to the one called ``copied``."""
+        wanted = [
+            MARTS,
+            *([STAGING] if self._words else []),
+            *([WORKFORCE] if self._workforce else []),
+        ]
+        columns = copying.execute(
+            "select schema_name, table_name, list(column_name) "
+            "from duckdb_columns() where database_name = ? and schema_name in "
+            f"({', '.join('?' * len(wanted))}) group by all",
+            [self._path.stem, *wanted],
+        ).fetchall()
+        transcripts = {utterances(vendor) for vendor in vendors.names()}
+        for schema in wanted:
+            copying.execute(f"create schema copied.{schema}")
+        for schema, table, names in columns:
+            if schema == STAGING and f"{schema}.{table}" not in transcripts:
+                continue
+            blank = [] if self._words else sorted(WORDS.intersection(names))
+            instead = ", ".join(f"null::varchar as {_quoted(name)}" for name in blank)
+            copying.execute(
+                f"create table copied.{_quoted(schema)}.{_quoted(table)} as select * "
+                + (f"replace ({instead}) " if blank else "")
+                + f"from {there}.{_quoted(schema)}.{_quoted(table)}"
+            )
 
 
 @dataclass(slots=True)
@@ -275,9 +279,11 @@ class SnowflakeSource:
         *,
         fresh_seconds: int,
         words: bool = False,
+        program: str = "semarize dashboards",
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         seconds: Callable[[], float] = time.monotonic,
     ) -> None:
+        self._program = program
         self._warehouse = warehouse
         self._fresh = fresh_seconds
         self._words = words
@@ -313,7 +319,7 @@ class SnowflakeSource:
     def _ask(self, own: _Session, sql: str, values: Sequence[Value], page: str) -> Rows:
         if own.session is None:
             stack = ExitStack()
-            opened = stack.enter_context(self._warehouse.open(f"semarize dashboards: {page}"))
+            opened = stack.enter_context(self._warehouse.open(f"{self._program}: {page}"))
             own.stack, own.session = stack, opened
         own.used = self._seconds()
         return list(own.session.query(sql, list(values)))

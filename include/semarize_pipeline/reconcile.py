@@ -9,7 +9,7 @@ credential that sees less, look like deletions too.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -221,28 +221,10 @@ def account(
     the ledger calls landed counts only where its words are, and scored only with its run.
     """
     first = period_start("day", window.start)
-    when = "coalesce(ledger.started_at, ledger.listed_at)"
-    rows = session.query(
-        f"""
-        select ledger.conversation_id, ledger.status, ledger.score_status, {when} as happened_at,
-            words.conversation_id is not null as has_words,
-            runs.conversation_id is not null as has_score
-        from {tables.LEDGER.qualified} as ledger
-        left join {tables.conversations(vendor).qualified} as words
-            on words.conversation_id = ledger.conversation_id
-            and words.transcript_status = 'ready'
-        left join (
-            select distinct conversation_id from {tables.RUNS.qualified}
-            where vendor = ? and status = 'succeeded'
-        ) as runs on runs.conversation_id = ledger.conversation_id
-        where ledger.vendor = ? and ledger.status <> 'replayed'
-            and {when} >= ? and {when} < ?
-        """,
-        [vendor, vendor, first, window.end],
-    )
+    rows = session.query(standing(vendor), [vendor, vendor, first, window.end])
     days: dict[datetime, Counter[str]] = defaultdict(Counter)
     for row in rows:
-        days[_day(row["happened_at"])][_category(row) or "unaccounted"] += 1
+        days[_day(row["happened_at"])][category(row) or "unaccounted"] += 1
     recorded = {row["conversation_id"] for row in rows}
     for id_, started_at in seen.items():
         if id_ not in recorded and first <= started_at < window.end:
@@ -260,7 +242,31 @@ def account(
     ]
 
 
-def _category(row: dict[str, Any]) -> str | None:
+def standing(vendor: str) -> str:
+    """SQL of how each conversation that happened in a window stands, by the warehouse alone.
+
+    Its parameters are the vendor, the vendor again, and the window's start and end.
+    """
+    when = "coalesce(ledger.started_at, ledger.listed_at)"
+    return f"""
+        select ledger.conversation_id, ledger.status, ledger.score_status, {when} as happened_at,
+            words.conversation_id is not null as has_words,
+            runs.conversation_id is not null as has_score,
+            ledger.reason, ledger.tries, ledger.next_try_at
+        from {tables.LEDGER.qualified} as ledger
+        left join {tables.conversations(vendor).qualified} as words
+            on words.conversation_id = ledger.conversation_id
+            and words.transcript_status = 'ready'
+        left join (
+            select distinct conversation_id from {tables.RUNS.qualified}
+            where vendor = ? and status = 'succeeded'
+        ) as runs on runs.conversation_id = ledger.conversation_id
+        where ledger.vendor = ? and ledger.status <> 'replayed'
+            and {when} >= ? and {when} < ?
+        """
+
+
+def category(row: Mapping[str, Any]) -> str | None:
     """Where a conversation belongs; None where what should be there is not."""
     status, score = row["status"], row["score_status"]
     if status in ("listed", "pending"):

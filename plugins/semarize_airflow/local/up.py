@@ -246,6 +246,8 @@ def status(runtime: Runtime) -> int:
         secrets = Secrets.of(runtime)
         print(f"\n  Airflow     http://localhost:{running['airflow'].ports[0]}")
         print(f"              user {USER}, password {secrets.password}")
+        print("              what is wrong, where a conversation is: Browse, Conversations, or")
+        print(f"              http://localhost:{running['airflow'].ports[0]}/plugin/conversations")
     if "dashboards" in running:
         print(f"  Dashboards  http://localhost:{running['dashboards'].ports[0]}")
     if "sandbox" in running:
