@@ -13,10 +13,10 @@ from operator_world import NUMBERS, UNREADABLE, id_of, operated
 
 from semarize_pipeline.overview import findings as finding
 from semarize_pipeline.overview import from_state, story
-from semarize_pipeline.overview.from_state import Pace, Quota, Watermark
+from semarize_pipeline.overview.from_state import Watermark
 from semarize_pipeline.overview.from_warehouse import UNACCOUNTED, Warehouse
 from semarize_pipeline.state import State
-from semarize_pipeline.state.budgets import Limits
+from semarize_pipeline.state.budgets import Usage
 from semarize_pipeline.state.ledger import Entry
 from semarize_pipeline.state.runs import Run
 
@@ -77,17 +77,9 @@ def test_what_waits_and_what_went_wrong(world: Bench) -> None:
     assert from_state.entries(world.state, "gong", "quarantined", "another") == (0, [])
 
 
-def test_runs_and_quotas_are_counted(world: Bench) -> None:
+def test_runs_are_counted_by_day(world: Bench) -> None:
     by_day = from_state.runs_by_day(world.state, ["gong"], DAY)
     assert by_day == {f"{NOW:%Y-%m-%d}": {"succeeded": 3, "failed": 1}}
-    limits = Limits(requests_per_second=3, per_day=100)
-    pace, (quota,) = from_state.usage(world.state, "nobody", limits, NOW)
-    assert (pace.slowdown, pace.next_turn_at, quota.used, quota.left) == (1.0, None, 0, 100)
-    world.state.budgets.turns("somebody", limits, 7)
-    world.state.budgets.hold("somebody", NOW + timedelta(hours=1), adaptive=True)
-    pace, (quota,) = from_state.usage(world.state, "somebody", limits, NOW)
-    assert (quota.used, quota.left, quota.ends_at) == (7, 93, DAY + timedelta(days=1))
-    assert pace.next_turn_at == NOW + timedelta(hours=1)
 
 
 def test_the_account_of_a_day_leads_to_its_conversations(warehouse: Warehouse) -> None:
@@ -282,6 +274,12 @@ def dag(*states: str, is_paused: bool = False) -> finding.DagSeen:
     )
 
 
+def limit(period: Any, used: int = 0, **changes: Any) -> Usage:
+    return Usage(
+        key="k", period=period, cap=100, used=used, left=100 - used, reserved=30, **changes
+    )
+
+
 def mark(hours: float) -> Watermark:
     reached = NOW - timedelta(hours=hours)
     return Watermark(reached=reached, began=reached, moved_at=reached)
@@ -305,15 +303,15 @@ def test_where_all_is_well_there_is_nothing_to_say() -> None:
         ({"dag": dag("running", "success"), "watermark": mark(5)}, "warn", "5 hours", None),
         ({"dag": dag(is_paused=True), "watermark": mark(5)}, "warn", "paused", None),
         (
-            {"quotas": [Quota(key="k", period="day", used=95, cap=100, ends_at=NOW)]},
+            {"limits": [limit("day", used=95, ends_at=NOW)]},
             "warn",
-            "95 of the day's 100 are used",
+            "95 of the day's 100 requests are used.",
             None,
         ),
         (
-            {"pace": Pace(key="k", requests_per_second=1, slowdown=1, next_turn_at=NOW)},
+            {"limits": [limit("second", held_until=NOW), limit("day", held_until=NOW)]},
             "warn",
-            "told us to wait",
+            "told us to wait: no request leaves before",
             None,
         ),
     ],

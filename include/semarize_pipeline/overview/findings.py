@@ -8,8 +8,9 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 from urllib.parse import quote, urlencode
 
-from semarize_pipeline.overview.from_state import Pace, Quota, Waiting, Watermark, Wrong
+from semarize_pipeline.overview.from_state import Waiting, Watermark, Wrong
 from semarize_pipeline.overview.from_warehouse import UNACCOUNTED, Day, Row
+from semarize_pipeline.state.budgets import RUNS, Usage
 
 Level = Literal["bad", "warn"]
 # The hourly DAG has had the chance to read twice.
@@ -86,8 +87,7 @@ class VendorSeen:
     waiting: Sequence[Waiting] = ()
     wrong: Sequence[Wrong] = ()
     quarantine: Sequence[Row] = ()
-    pace: Pace | None = None
-    quotas: Sequence[Quota] = ()
+    limits: Sequence[Usage] = ()
     loads: Sequence[Row] = ()
     days: Sequence[Day] = ()
     accounted_at: datetime | None = None
@@ -106,8 +106,7 @@ class Seen:
     scorecards: DagSeen | None = None
     reconcile: DagSeen | None = None
     replay: DagSeen | None = None
-    semarize: Sequence[Quota] = ()
-    semarize_pace: Pace | None = None
+    semarize: Sequence[Usage] = ()
     runs_by_day: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     dbt: Row | None = None
     warehouse_problem: str | None = None
@@ -126,7 +125,7 @@ def _of_vendor(vendor: VendorSeen, now: datetime) -> Iterator[Finding]:
     yield from _of_runs(vendor, now)
     yield from _of_account(vendor)
     yield from _of_conversations(vendor)
-    yield from _of_limits(vendor.title, vendor.pace, vendor.quotas)
+    yield from _of_limits(vendor.title, vendor.limits)
 
 
 def _of_runs(vendor: VendorSeen, now: datetime) -> Iterator[Finding]:
@@ -241,25 +240,27 @@ def _of_conversations(vendor: VendorSeen) -> Iterator[Finding]:
         )
 
 
-def _of_limits(about: str, pace: Pace | None, quotas: Sequence[Quota]) -> Iterator[Finding]:
-    if pace and pace.next_turn_at:
+def _of_limits(about: str, limits: Sequence[Usage]) -> Iterator[Finding]:
+    held = max((limit.held_until for limit in limits if limit.held_until), default=None)
+    if held is not None:
         yield Finding(
             level="warn",
             about=about,
-            what=f"It told us to wait: no request leaves before {_at(pace.next_turn_at)}.",
+            what=f"It told us to wait: no request leaves before {_at(held)}.",
             do="Nothing. The purple tasks go on by themselves.",
         )
-    for quota in quotas:
+    for limit in limits:
         # A second or a minute that is full is what a limit is for.
-        if quota.ends_at is not None and quota.cap is not None and quota.share >= NEARLY:
+        if limit.ends_at is not None and limit.used >= NEARLY * limit.cap:
+            things = "runs" if limit.key == RUNS else "requests"
             yield Finding(
                 level="warn",
                 about=about,
                 what=(
-                    f"{quota.used:,} of the {quota.period}'s {quota.cap:,} are used"
-                    + (": nothing more leaves." if not quota.left else ".")
+                    f"{limit.used:,} of the {limit.period}'s {limit.cap:,.0f} {things} are used"
+                    + (": nothing more leaves." if not limit.left else ".")
                 ),
-                do=f"It goes on by itself at {_at(quota.ends_at)}.",
+                do=f"It goes on by itself at {_at(limit.ends_at)}.",
             )
 
 
@@ -298,7 +299,7 @@ def _of_all(seen: Seen) -> Iterator[Finding]:
             do="See whether the DAG reconcile is switched on, and what its last run says.",
             links=(_dag("reconcile", "The DAG"),),
         )
-    yield from _of_limits("Semarize", seen.semarize_pace, seen.semarize)
+    yield from _of_limits("Semarize", seen.semarize)
 
 
 def _score_of(wrong: Wrong) -> str:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 import sqlalchemy as sa
 
 from semarize_pipeline.state import State
 from semarize_pipeline.state import tables as t
-from semarize_pipeline.state.budgets import Limits, period_end, period_start
 from semarize_pipeline.state.ledger import ERASED, Entry
 from semarize_pipeline.state.runs import WRONG
 
@@ -55,40 +54,8 @@ class Wrong:
     newest: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Quota:
-    """What of a limit is used, for one key."""
-
-    key: str
-    period: str
-    used: int
-    cap: int | None
-    ends_at: datetime | None = None
-
-    @property
-    def left(self) -> int | None:
-        return None if self.cap is None else max(0, self.cap - self.used)
-
-    @property
-    def share(self) -> float:
-        return 0.0 if not self.cap else min(1.0, self.used / self.cap)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pace:
-    """How fast a key's requests may leave just now."""
-
-    key: str
-    requests_per_second: float
-    slowdown: float
-    next_turn_at: datetime | None
-    """Set where no request may leave before then, because the vendor asked for silence."""
-
-
 # Two hourly runs have had the chance to try again.
 OVERDUE = timedelta(hours=2)
-# A turn this far ahead is not pacing any more: somebody was told to wait.
-HELD = timedelta(seconds=60)
 
 
 def watermarks(state: State, vendors: Sequence[str]) -> dict[str, Watermark]:
@@ -253,35 +220,6 @@ def runs_by_day(state: State, vendors: Sequence[str], since: datetime) -> dict[s
         for each in connection.execute(query):
             made.setdefault(each.day, {})[each.status] = each.n
     return dict(sorted(made.items(), reverse=True))
-
-
-def usage(state: State, key: str, limits: Limits, now: datetime) -> tuple[Pace, list[Quota]]:
-    """What of a key's limits is used: its pace, and each quota.
-
-    The only place that knows how the budgets keep their rows.
-    """
-    with state.read() as connection:
-        pace = connection.execute(
-            sa.select(t.budgets).where(t.budgets.c.key == key, t.budgets.c.period == "pace")
-        ).one_or_none()
-    turn = datetime.fromtimestamp(pace.next_turn, UTC) if pace else None
-    told = Pace(
-        key=key,
-        requests_per_second=limits.requests_per_second,
-        slowdown=pace.slowdown if pace else 1.0,
-        next_turn_at=turn if turn and turn - now > HELD else None,
-    )
-    quotas = [
-        Quota(
-            key=key,
-            period=period,
-            used=state.budgets.used(key, period),
-            cap=cap,
-            ends_at=period_end(period, period_start(period, now)),
-        )
-        for period, cap in limits.caps()
-    ]
-    return told, quotas
 
 
 def find(state: State, vendors: Sequence[str], conversation_id: str) -> dict[str, Entry]:

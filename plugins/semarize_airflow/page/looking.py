@@ -17,9 +17,8 @@ from semarize_pipeline.overview import findings as finding
 from semarize_pipeline.overview import from_state, story
 from semarize_pipeline.overview.from_warehouse import UNACCOUNTED, Warehouse
 from semarize_pipeline.reconcile import CATEGORIES, window_of
-from semarize_pipeline.scoring import BUDGET
 from semarize_pipeline.settings import Settings
-from semarize_pipeline.state.budgets import period_end, period_start
+from semarize_pipeline.state.budgets import RUNS, Usage, period_start
 from semarize_pipeline.state.ledger import Entry
 
 SEMARIZE = "semarize_default"
@@ -57,34 +56,27 @@ def overview(who: Visitor, now: datetime) -> dict[str, Any]:
     counts = from_state.counts(state, named)
     waiting = from_state.waiting(state, named, now)
     wrong = from_state.wrong_runs(state, named)
+    connections = [SEMARIZE, *(vendors.get(name).connection for name in named)]
+    keys = {each: key for each in connections if (key := sources.key(each)) is not None}
+    limits: dict[str, list[Usage]] = {}
+    for used in state.budgets.usage(connect.all_limits(settings, keys)):
+        limits.setdefault(used.key, []).append(used)
     seen = []
     for name in named:
         vendor = vendors.get(name)
-        key = sources.key(vendor.connection)
-        pace, quotas = from_state.usage(state, key or vendor.connection, vendor.limits, now)
         seen.append(
             finding.VendorSeen(
                 name=name,
                 title=vendor.title,
                 dag=dags.get(dag_of(name)),
-                is_connected=key is not None,
+                is_connected=vendor.connection in keys,
                 watermark=marks.get(name),
                 counts=counts[name],
                 waiting=[each for each in waiting if each.vendor == name],
                 wrong=[each for each in wrong if each.vendor == name],
-                pace=pace,
-                quotas=quotas,
+                limits=limits.get(keys.get(vendor.connection, vendor.connection), []),
             )
         )
-    limits = connect.semarize_limits(settings.score)
-    semarize_pace, _ = from_state.usage(state, sources.key(SEMARIZE) or SEMARIZE, limits, now)
-    paid = from_state.Quota(
-        key=BUDGET,
-        period="day",
-        used=state.budgets.used(BUDGET, "day"),
-        cap=settings.score.max_runs_per_day,
-        ends_at=period_end("day", now),
-    )
     first = period_start("day", now - timedelta(days=RUN_DAYS - 1))
     whole = finding.Seen(
         now=now,
@@ -92,8 +84,7 @@ def overview(who: Visitor, now: datetime) -> dict[str, Any]:
         scorecards=dags.get("scorecards"),
         reconcile=dags.get("reconcile"),
         replay=dags.get("replay"),
-        semarize=[paid],
-        semarize_pace=semarize_pace,
+        semarize=[*limits.get(keys.get(SEMARIZE, SEMARIZE), []), *limits.get(RUNS, [])],
         runs_by_day=_runs_by_day(named, first, int(now.timestamp()) // FRESH_SECONDS),
     )
     try:
