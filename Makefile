@@ -82,6 +82,12 @@ test-celery: ## docker-compose.yml's services without Docker: two workers, one k
 	@PYTHONPATH="$(CURDIR)/include:$(CURDIR)/plugins:$(CURDIR)/tests" PYTHONSAFEPATH=1 \
 		.venv/bin/python -m compose.proof
 
+.PHONY: fuzz
+fuzz: ## MINUTES=60: spoilt answers of all vendors and Semarize, looking for what must not be
+	@$(SETUP) tests
+	@PYTHONPATH="$(CURDIR)/include:$(CURDIR)/tests" PYTHONSAFEPATH=1 .venv/bin/python -m fuzz \
+		--minutes "$(or $(MINUTES),60)" $(ARGS)
+
 .PHONY: screenshots
 screenshots: ## pictures of the dashboards for docs/images, from `make demo` and `make up`; ARGS="overview ..."
 	@$(SETUP) tests

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
@@ -20,7 +21,7 @@ JSON = st.recursive(
 )
 READERS = [
     read.text, read.identity, read.words, read.number, read.whole, read.seconds,
-    read.milliseconds, read.moment, read.objects, read.names, read.direction,
+    read.length, read.milliseconds, read.moment, read.objects, read.names, read.direction,
 ]  # fmt: skip
 
 
@@ -74,6 +75,31 @@ def test_seconds_from_clock_text(value: Any, expected: float) -> None:
 def test_clock_text_is_the_seconds_it_stands_for(total: int) -> None:
     clock = f"{total // 3600:02}:{total // 60 % 60:02}:{total % 60:02}"
     assert read.seconds({"t": clock}, "t") == total
+
+
+@given(
+    st.one_of(
+        st.floats(),
+        st.lists(st.floats().map(str), min_size=1, max_size=120).map(":".join),
+        st.lists(st.integers().map(str), min_size=1, max_size=220).map(":".join),
+    )
+)
+def test_whatever_time_is_read_is_finite_and_no_length_below_zero(value: Any) -> None:
+    for reader, least in ((read.seconds, -math.inf), (read.length, 0.0)):
+        try:
+            told = reader({"t": value}, "t")
+        except Unreadable:
+            continue
+        assert told is not None
+        assert math.isfinite(told)
+        assert told >= least
+
+
+@given(st.floats(0, 1e9), st.sampled_from([1, 60, 3600]))
+def test_a_length_is_read_as_seconds_are(told: float, unit: int) -> None:
+    clock = f"{told}" + ":0" * {1: 0, 60: 1, 3600: 2}[unit]
+    assert read.length({"t": clock}, "t") == pytest.approx(told * unit)
+    assert read.length({"t": told}, "t") == told
 
 
 @pytest.mark.parametrize("value", ["nan", "inf", "1:x", ":", "soon", True, [1]])
