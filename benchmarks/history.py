@@ -1,4 +1,4 @@
-"""A history that has landed, been scored and been forgotten about: made by SQL, not by the pipeline.
+"""A history that has landed and been scored long ago: made by SQL, not by the pipeline.
 
 Keys, sizes and stamps are those of the pipeline: batches of 200 with a stamp each, every
 conversation with its utterances, its paid run, a signal a brick, a row of scores, and a row in the
@@ -165,7 +165,14 @@ def _statements(sentences: int) -> Iterator[str]:
     values["competitors_mentioned"] = "'[\"Somebody\"]'"
     yield _insert(
         WIDE,
-        {**values, **run, "agent_id": "'u' || rep", "channel": "'video'", "scored_at": "stamp", **mark},
+        {
+            **values,
+            **run,
+            "agent_id": "'u' || rep",
+            "channel": "'video'",
+            "scored_at": "stamp",
+            **mark,
+        },
     )
     yield _insert(
         tables.LEDGER,
@@ -206,8 +213,7 @@ def _statements(sentences: int) -> Iterator[str]:
 def _insert(table: tables.Table, values: dict[str, str], source: str = "calls") -> str:
     names = ", ".join(f'"{name}"' for name in values)
     return (
-        f"insert into {table.qualified} ({names}) "
-        f"select {', '.join(values.values())} from {source}"
+        f"insert into {table.qualified} ({names}) select {', '.join(values.values())} from {source}"
     )
 
 
@@ -228,9 +234,10 @@ def _remember(folder: Path, calls: server.Calls, first: int, end: datetime) -> N
             _ledger(calls, first, now),
         )
         connection.executemany(
-            "insert into semarize_runs (idempotency_key, run_id, vendor, conversation_id, kit_name, "
-            "kit_code, kit_version_id, transcript_hash, attempt, status, planned_at, submitted_at, "
-            f"finished_at) values (?, ?, 'gong', ?, '{server.KIT_NAME}', '{server.KIT}', "
+            "insert into semarize_runs (idempotency_key, run_id, vendor, conversation_id, "
+            "kit_name, kit_code, kit_version_id, transcript_hash, attempt, status, planned_at, "
+            "submitted_at, finished_at) values "
+            f"(?, ?, 'gong', ?, '{server.KIT_NAME}', '{server.KIT}', "
             f"'{server.KIT_VERSION}', ?, 1, 'succeeded', ?, ?, ?)",
             _runs(calls, first, now),
         )

@@ -1,4 +1,4 @@
-"""`make bench-scale`: whether memory and time per conversation stay the same, however many there are.
+"""`make bench-scale`: whether memory and time a conversation stay the same, however many there are.
 
 First the stages over few and over many conversations: peak memory and CPU seconds a conversation,
 many against few. Then an hour's conversations on top of a small history and of a large one: CPU and
@@ -78,7 +78,9 @@ def stage(name: str, folder: Path, *more: str) -> Took:
     return took
 
 
-def stages(folder: Path, base: str, start: datetime, end: datetime, only: Sequence[str]) -> dict[str, Took]:
+def stages(
+    folder: Path, base: str, start: datetime, end: datetime, only: Sequence[str]
+) -> dict[str, Took]:
     """All stages in turn over what the server lists."""
     listing = ("--base", base, "--start", start.isoformat(), "--until", end.isoformat())
     return {name: stage(name, folder, *(listing if name != "dbt" else ())) for name in only}

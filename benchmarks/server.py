@@ -195,7 +195,8 @@ class Answers:
     def _listing(self, asked: dict[str, Any]) -> bytes:
         told = asked["filter"]
         since, until = (
-            datetime.fromisoformat(told[name]).timestamp() for name in ("fromDateTime", "toDateTime")
+            datetime.fromisoformat(told[name]).timestamp()
+            for name in ("fromDateTime", "toDateTime")
         )
         listed = self._calls.within(since, until)
         at = int(asked.get("cursor", 0))
