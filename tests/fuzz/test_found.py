@@ -98,8 +98,24 @@ def test_a_length_below_zero_is_refused(vendor: str, wrong: Any) -> None:
 
 def test_clock_text_beyond_every_float_is_refused() -> None:
     record = named("chorus", sample("chorus").record, duration=":".join(["59"] * 200))
-    with pytest.raises(Unreadable, match="duration is not a finite number"):
+    with pytest.raises(Unreadable, match="duration is longer than a year"):
         vendors.get("chorus").read(record)
+
+
+@pytest.mark.parametrize("vendor", vendors.names())
+@pytest.mark.parametrize("wrong", [1e300, 1e15, "1e12"])
+def test_a_length_beyond_every_calendar_is_refused(vendor: str, wrong: Any) -> None:
+    """It landed, and dbt added it to the start: no model was built, of any conversation."""
+    with pytest.raises(Unreadable, match="duration is longer than a year"):
+        vendors.get(vendor).read(named(vendor, sample(vendor).record, duration=wrong))
+
+
+def test_a_time_of_day_in_another_age_is_refused() -> None:
+    """A chat's messages may say when, not how long after the start."""
+    one = sample("callminer")
+    said = [{"speakerRole": "agent", "startTime": "2170-01-01T00:00:00Z", "text": "Hello"}]
+    with pytest.raises(Unreadable, match="startTime is longer than a year"):
+        vendors.get("callminer").read(one.record, {"utterances": said})
 
 
 def test_a_letter_that_only_looks_like_an_s_leaks_no_name() -> None:
