@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 SHELL := /bin/sh
-CODE := dags include plugins tests
+CODE := dags include plugins tests benchmarks
 SETUP := PYTHON="$(PYTHON)" sh .ci/setup.sh
 # The root is never on the path: the folder dbt/ would join the package dbt.
 RUN := PYTHONPATH="$(CURDIR)/include:$(CURDIR)/plugins" PYTHONSAFEPATH=1 .venv/bin/python
@@ -81,6 +81,12 @@ test-celery: ## docker-compose.yml's services without Docker: two workers, one k
 	@$(SETUP) tests dbt
 	@PYTHONPATH="$(CURDIR)/include:$(CURDIR)/plugins:$(CURDIR)/tests" PYTHONSAFEPATH=1 \
 		.venv/bin/python -m compose.proof
+
+.PHONY: bench-scale
+bench-scale: ## memory and time at 100,000 conversations, an hourly run on a million: hours; ARGS="hourly --large 50000"
+	@$(SETUP) tests dbt
+	@PYTHONPATH="$(CURDIR)/include:$(CURDIR)/benchmarks" PYTHONSAFEPATH=1 \
+		DBT_BIN="$(CURDIR)/.venv-dbt/bin/dbt" .venv/bin/python -m scale $(ARGS)
 
 .PHONY: fuzz
 fuzz: ## MINUTES=60: spoilt answers of all vendors and Semarize, looking for what must not be
