@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 SHELL := /bin/sh
-CODE := dags include plugins tests
+CODE := dags include plugins tests benchmarks
 SETUP := PYTHON="$(PYTHON)" sh .ci/setup.sh
 # The root is never on the path: the folder dbt/ would join the package dbt.
 RUN := PYTHONPATH="$(CURDIR)/include:$(CURDIR)/plugins" PYTHONSAFEPATH=1 .venv/bin/python
@@ -86,6 +86,18 @@ test-celery: ## docker-compose.yml's services without Docker: two workers, one k
 audit: ## known vulnerabilities of every locked package; says so where it could not ask
 	@$(SETUP) audit
 	@.venv-audit/bin/python -I tests/audit/audit.py
+
+.PHONY: bench-scale
+bench-scale: ## memory and time at 100,000 conversations, an hourly run on a million: hours; ARGS="hourly --large 50000"
+	@$(SETUP) tests dbt
+	@PYTHONPATH="$(CURDIR)/include:$(CURDIR)/benchmarks" PYTHONSAFEPATH=1 \
+		DBT_BIN="$(CURDIR)/.venv-dbt/bin/dbt" .venv/bin/python -m scale $(ARGS)
+
+.PHONY: fuzz
+fuzz: ## MINUTES=60: spoilt answers of all vendors and Semarize, looking for what must not be
+	@$(SETUP) tests
+	@PYTHONPATH="$(CURDIR)/include:$(CURDIR)/tests" PYTHONSAFEPATH=1 .venv/bin/python -m fuzz \
+		--minutes "$(or $(MINUTES),60)" $(ARGS)
 
 .PHONY: screenshots
 screenshots: ## pictures of the dashboards for docs/images, from `make demo` and `make up`; ARGS="overview ..."

@@ -407,13 +407,8 @@ class Reading:
         if not ids:
             return {}
         table = tables.conversations(self._vendor.name)
-        marks = ", ".join("?" * len(ids))
         with self._warehouse.open("read pending conversations") as session:
-            rows = session.query(
-                f"select conversation_id, raw from {table.qualified} "
-                f"where conversation_id in ({marks})",
-                ids,
-            )
+            rows = session.find(table, ["conversation_id", "raw"], "conversation_id", ids)
         return {row["conversation_id"]: self._redactor.listed_record(row["raw"]) for row in rows}
 
     # ------------------------------------------------------------------ outcomes

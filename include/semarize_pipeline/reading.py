@@ -19,6 +19,11 @@ from semarize_pipeline.rest.paging import dig
 DIRECTIONS = ("inbound", "outbound", "conference")
 # Epoch seconds reach this in the year 5138; vendors that count milliseconds passed it in 1973.
 LEAST_EPOCH_MILLISECONDS = 1e11
+# Beyond these no conversation is, and a single row of them would stop every model that adds up.
+YEARS = (1970, 2200)
+LONGEST_SECONDS = 366 * 86_400.0
+# No vendor's id is near it, and PostgreSQL's indexes take no key of three times its length.
+LONGEST_ID = 500
 
 
 def first(record: Any, *paths: str) -> Any:
@@ -48,12 +53,16 @@ def identity(record: Any, *paths: str) -> str:
     """The record's id: text, or a whole number as text.
 
     A number with a fraction is refused: it went through a float, and ids of 19 digits and
-    more lose their last digits there.
+    more lose their last digits there. So is what no index would take, and what would lead
+    elsewhere as a part of a path.
     """
     value = first(record, *paths)
     if isinstance(value, bool) or not isinstance(value, str | int):
         raise Unreadable(f"no {paths[0]}" if value is None else f"{paths[0]} is not an id")
-    return str(value).strip()
+    id_ = str(value).strip()
+    if len(id_) > LONGEST_ID or id_ in (".", ".."):
+        raise Unreadable(f"{paths[0]} is not an id")
+    return id_
 
 
 def words(record: Any, *paths: str) -> str:
@@ -82,17 +91,32 @@ def seconds(record: Any, *paths: str) -> float | None:
     """An offset in seconds: a number, or clock text such as "1:23" or "00:01:23.5"."""
     value = first(record, *paths)
     if not isinstance(value, str) or ":" not in value:
-        return None if value is None else _finite(value, paths[0])
+        return None if value is None else within_a_year(_finite(value, paths[0]), paths[0])
     total = 0.0
     for part in value.split(":"):
-        total = total * 60 + _finite(part, paths[0])
+        total = within_a_year(total * 60 + _finite(part, paths[0]), paths[0])
     return total
+
+
+def length(record: Any, *paths: str) -> float | None:
+    """How long something took, in seconds, as ``seconds`` reads them; never below zero."""
+    value = seconds(record, *paths)
+    if value is not None and value < 0:
+        raise Unreadable(f"{paths[0]} is below zero")
+    return value
 
 
 def milliseconds(record: Any, *paths: str) -> float | None:
     """Milliseconds as seconds."""
     value = number(record, *paths)
-    return None if value is None else value / 1000
+    return None if value is None else within_a_year(value / 1000, paths[0])
+
+
+def within_a_year(value: float, place: str) -> float:
+    """Seconds, as they are; more than a year of them, either way, is refused."""
+    if abs(value) > LONGEST_SECONDS:
+        raise Unreadable(f"{place} is longer than a year")
+    return value
 
 
 def _finite(value: Any, place: str) -> float:
@@ -108,16 +132,22 @@ def _finite(value: Any, place: str) -> float:
 
 
 def moment(record: Any, *paths: str) -> datetime:
-    """A moment in UTC: ISO 8601, or seconds or milliseconds since 1970."""
+    """A moment in UTC: ISO 8601, or seconds or milliseconds since 1970.
+
+    One before 1970, such as the year 1 that stands for none, or after 2199 is refused.
+    """
     value = first(record, *paths)
     if value is None:
         raise Unreadable(f"no {paths[0]}")
     try:
         if isinstance(value, int | float) and abs(value) >= LEAST_EPOCH_MILLISECONDS:
-            return utc(value / 1000)
-        return utc(value)
+            value = value / 1000
+        at = utc(value)
     except (ValueError, TypeError, OverflowError, OSError):
         raise Unreadable(f"{paths[0]} is not a moment") from None
+    if not YEARS[0] <= at.year < YEARS[1]:
+        raise Unreadable(f"{paths[0]} is no moment between {YEARS[0]} and {YEARS[1]}")
+    return at
 
 
 def objects(record: Any, *paths: str) -> list[Record]:

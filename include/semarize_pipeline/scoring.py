@@ -418,14 +418,17 @@ class Scoring:
 
     def _transcripts(self, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
         table = tables.conversations(self._vendor)
-        marks = ", ".join("?" * len(ids))
+        columns = (
+            "conversation_id",
+            "owner_id",
+            "owner_name",
+            "owner_email",
+            "participants",
+            "transcript",
+            "transcript_hash",
+        )
         with self._warehouse.open("read transcripts") as session:
-            found = session.query(
-                "select conversation_id, owner_id, owner_name, owner_email, participants, "
-                f"transcript, transcript_hash from {table.qualified} "
-                f"where conversation_id in ({marks})",
-                ids,
-            )
+            found = session.find(table, columns, "conversation_id", ids)
             speakers = self._redactor.speakers(session, self._vendor, ids)
         return {
             row["conversation_id"]: self._redactor.outgoing(row, speakers[row["conversation_id"]])

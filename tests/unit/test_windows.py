@@ -102,6 +102,36 @@ def test_live_window(
     assert window.end >= reached, "the watermark would move back"
 
 
+@given(
+    began=MOMENTS,
+    gaps=st.lists(st.timedeltas(timedelta(minutes=1), timedelta(days=20)), min_size=1, max_size=8),
+    lag=st.timedeltas(timedelta(0), timedelta(days=3)),
+    lookback=st.timedeltas(timedelta(0), timedelta(days=5)),
+    size=st.timedeltas(timedelta(hours=1), timedelta(days=9)),
+)
+def test_runs_one_after_another_read_every_moment_and_what_is_listed_late(
+    began: datetime,
+    gaps: list[timedelta],
+    lag: timedelta,
+    lookback: timedelta,
+    size: timedelta,
+) -> None:
+    """Whatever the runs' distances, of which a daylight saving hour is one."""
+    reached, now = began, began
+    for gap in gaps:
+        now += gap
+        window = live_window(reached=reached, began=began, until=now, lag=lag, lookback=lookback)
+        if window is None:
+            continue
+        cut = parts(window, size, lookback)
+        assert all(a.end == b.start for a, b in pairwise(cut))
+        # What began a look-back ago and was listed since the run before is read now.
+        assert cut[0].start <= max(began, reached - lookback)
+        assert cut[-1].end == max(reached, now - lag)
+        reached = cut[-1].end
+    assert reached == max(began, now - lag), "all but the lag has been read"
+
+
 @given(start=MOMENTS, length=st.floats(min_value=0.01, max_value=50), lookback=SPANS)
 def test_parts_cover_the_window(start: datetime, length: float, lookback: timedelta) -> None:
     size = timedelta(hours=24)

@@ -50,6 +50,10 @@ _CODE = re.compile(r"[A-Za-z0-9_.:-]+")
 LONGEST_CODE = 100
 # The escape of a NUL, and not the letters "u0000" after a backslash that is itself escaped.
 _NUL = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
+# No API nests like this; what we write holds an answer some levels deeper, and orjson takes 254.
+DEEPEST = 100
+TOO_DEEP = "(nested too deeply to be kept)"
+_FIELD = re.compile(r"[A-Za-z_$@][\w$.-]{0,39}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +189,7 @@ class RestClient:
 
     def _walk(self, endpoint: Endpoint, ask: Ask) -> Iterator[list[Any]]:
         following: Ask | None = ask
-        seen = None
+        seen, times = None, 0
         asked: set[str] = set()
         while following is not None:
             ask = following
@@ -207,12 +211,13 @@ class RestClient:
             self._pace.charge(len(records))
             if not endpoint.paging.page_may_repeat and records:
                 page = digest(records)
-                if page == seen:
+                seen, times = page, times + 1 if page == seen else 1
+                # Twice may be chance: new rows at the head push the rows of a page on to the next.
+                if times > 2:
                     raise ContractBroken(
-                        f"{self._connection}: {endpoint.path} answered the same page for two "
+                        f"{self._connection}: {endpoint.path} answered the same page for three "
                         "positions; it ignores our paging, and going on would never end"
                     )
-                seen = page
             yield records
             following = endpoint.paging.next(ask, reply.data, len(records))
 
@@ -222,8 +227,11 @@ class RestClient:
             found = dig(page, path)
             if isinstance(found, list):
                 return found
-        shape = sorted(map(str, page))[:8] if isinstance(page, dict) else type(page).__name__
-        shape = "nothing at all" if page is None else shape
+        # Fields' names only: a key of another kind, such as a person's name, is content.
+        named = page if isinstance(page, dict) else ()
+        fields = sorted(key for key in named if _FIELD.fullmatch(key))[:8]
+        other = "nothing at all" if page is None else type(page).__name__
+        shape = fields if isinstance(page, dict) else other
         raise ContractBroken(
             f"{self._connection}: {endpoint.path} answered in an unknown shape ({shape}); expected "
             f"an array at {' or '.join(p or 'the top' for p in endpoint.rows)}"
@@ -401,15 +409,43 @@ def _parse(content: bytes) -> tuple[Any, bool]:
     if rb"\u0000" in content:
         content = _NUL.sub(rb"\1\\ufffd", content)
     try:
-        return orjson.loads(content), True
+        return _of_bearable_depth(orjson.loads(content)), True
     except orjson.JSONDecodeError:
         pass
     try:
         # A text cut within an emoji (half a surrogate pair) is valid JSON, and refused above.
-        mended = json.dumps(json.loads(content), ensure_ascii=False).encode("utf-8", "replace")
-        return orjson.loads(mended), True
+        # NaN is not, but many write it; as text it is refused where a number is wanted, so that
+        # it costs one record and not the page.
+        loaded = json.loads(content, parse_constant=str)
+        mended = json.dumps(loaded, ensure_ascii=False).encode("utf-8", "replace")
+        return _of_bearable_depth(orjson.loads(mended)), True
     except (ValueError, RecursionError):
         return None, False
+
+
+def _of_bearable_depth(data: Any) -> Any:
+    """The same; or, where it is nested beyond all use, with a remark in place of the depths."""
+    probe = data
+    for _ in range(DEEPEST):
+        probe = [probe]
+    try:
+        orjson.dumps(probe)
+    except TypeError:
+        log.warning(
+            "an answer is nested more than %d levels deep; what is below is left out", DEEPEST
+        )
+        return _cut(data, DEEPEST)
+    return data
+
+
+def _cut(data: Any, levels: int) -> Any:
+    if not isinstance(data, dict | list):
+        return data
+    if levels == 0:
+        return TOO_DEEP
+    if isinstance(data, list):
+        return [_cut(each, levels - 1) for each in data]
+    return {key: _cut(held, levels - 1) for key, held in data.items()}
 
 
 def _host(location: str) -> str:

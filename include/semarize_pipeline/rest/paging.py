@@ -36,7 +36,7 @@ class Paginator(Protocol):
 
     @property
     def page_may_repeat(self) -> bool:
-        """False where the same page twice can only mean that the server ignores our position."""
+        """False where the same page again and again can only mean that our position is ignored."""
 
     def next(self, ask: Ask, page: Any, rows: int) -> Ask | None:
         """The ask for the page after ``page`` (which held ``rows``), or None after the last."""

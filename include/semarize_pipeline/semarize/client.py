@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
+from urllib.parse import quote
 
 from semarize_pipeline.errors import ContractBroken, Misconfigured
 from semarize_pipeline.rest.client import Reply, RestClient, error_code
@@ -16,6 +17,7 @@ from semarize_pipeline.rest.paging import Ask
 from semarize_pipeline.warehouse.tables import Type
 
 BASE_URL = "https://api.semarize.com"
+LONGEST_ID = 200
 TERMINAL = frozenset({"succeeded", "failed", "cancelled"})
 # A run refused with one of these is that run's own fault: the same request never succeeds.
 REFUSALS = (400, 409, 413, 422)
@@ -132,14 +134,15 @@ class SemarizeClient:
 
     def status(self, run_id: str) -> RunAnswer:
         """A run as it stands. One that Semarize does not know (any more) counts as failed."""
-        reply = self._api.send("GET", f"/v1/runs/{run_id}", accept=(404,))
+        reply = self._api.send("GET", f"/v1/runs/{quote(run_id, safe='')}", accept=(404,))
         if reply.status == 404:
             return RunAnswer(run_id, "failed", error_code="run_not_found", body=reply.data)
         return self._run(reply)
 
     def _run(self, reply: Reply) -> RunAnswer:
         body = reply.data
-        if not isinstance(body, Mapping) or not isinstance(body.get("run_id"), str):
+        run_id = body.get("run_id") if isinstance(body, Mapping) else None
+        if not isinstance(run_id, str) or not 0 < len(run_id) <= LONGEST_ID:
             raise ContractBroken(
                 f"{self.connection}: a run without run_id; Semarize's API has changed"
             )
@@ -148,20 +151,17 @@ class SemarizeClient:
         bricks = output.get("bricks")
         status = str(body.get("status", ""))
         if status == "succeeded" and not isinstance(bricks, Mapping):
-            raise ContractBroken(
-                f"{self.connection}: run {body['run_id']} succeeded without output.bricks"
-            )
+            raise ContractBroken(f"{self.connection}: run {run_id} succeeded without output.bricks")
         version = body.get("kit_version_id") or output.get("kit_version_id")
-        duration = body.get("duration_ms")
         return RunAnswer(
-            run_id=body["run_id"],
+            run_id=run_id,
             status=status,
             retry_after_seconds=reply.retry_after_seconds,
             kit_version_id=str(version) if version else None,
-            duration_ms=int(duration) if isinstance(duration, int | float) else None,
+            duration_ms=_count(body.get("duration_ms")),
             error_code=_code_of(body),
             error_message=_text(body.get("error_message"), 500),
-            bricks=bricks,
+            bricks=bricks if isinstance(bricks, Mapping) else None,
             body=body,
         )
 
@@ -170,6 +170,12 @@ def _code_of(body: Mapping[str, Any]) -> str | None:
     """The code of a run that failed. One that is prose may repeat the transcript."""
     told = body.get("error_code")
     return None if told is None else error_code(told) or "unreadable_code"
+
+
+def _count(value: Any) -> int | None:
+    """A number as a whole one; None for what is none, or beyond every integer column."""
+    number = _number(value)
+    return int(number) if number is not None and 0 <= number < 2**53 else None
 
 
 def _text(value: Any, longest: int) -> str | None:
@@ -192,7 +198,7 @@ def _schema(data: Any, code: str, connection: str) -> KitSchema:
     bricks = []
     for brick in listed:
         key = brick.get("key") or brick.get("brick_key")
-        declared = str(brick.get("type") or brick.get("value_type") or "")
+        declared = str(brick.get("type") or brick.get("value_type") or "")[:100]
         if not key:
             raise ContractBroken(f"{connection}: the schema of kit {code} has a brick without key")
         scale = brick["scale"] if isinstance(brick.get("scale"), Mapping) else {}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,6 +15,8 @@ from semarize_pipeline.semarize.client import COLUMN_TYPES, Brick, KitSchema, Ru
 from semarize_pipeline.warehouse import tables
 from semarize_pipeline.warehouse.tables import Table, Type
 
+# Beyond it no score is one, and sums of squares would end beyond every float.
+MOST = 1e15
 _RESERVED = frozenset(tables.scores("any", []).column_names)
 
 
@@ -109,7 +110,7 @@ def _problem(brick: Brick | None, value: Any) -> str | None:
 
 
 def _within(brick: Brick, value: float) -> bool:
-    if not math.isfinite(value):
+    if not abs(value) <= MOST:
         return False
     return not (
         (brick.minimum is not None and value < brick.minimum)
@@ -126,7 +127,8 @@ def _wide(brick: Brick, value: Any) -> Any:
 
 
 def _confidence(value: Any) -> float | None:
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return float(value) if is_number and abs(value) <= MOST else None
 
 
 def _evidence(value: Any) -> list[str]:

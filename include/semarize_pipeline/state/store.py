@@ -297,7 +297,7 @@ def _wait_in_line(connection: Connection) -> None:
 
 
 def _grow(connection: Connection) -> None:
-    """Add the columns that an older version of these tables lacks; they may be empty."""
+    """Add the columns and indexes that an older version of these tables lacks."""
     there = sa.inspect(connection)
     for table in t.metadata.sorted_tables:
         found = {column["name"] for column in there.get_columns(table.name)}
@@ -307,6 +307,10 @@ def _grow(connection: Connection) -> None:
                 connection.exec_driver_sql(
                     f'ALTER TABLE "{table.name}" ADD COLUMN "{column.name}" {kind}'
                 )
+        indexed = {index["name"] for index in there.get_indexes(table.name)}
+        for index in table.indexes:
+            if index.name not in indexed:
+                index.create(connection)
 
 
 def _create(engine: Engine) -> None:

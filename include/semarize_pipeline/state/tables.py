@@ -88,7 +88,8 @@ ledger = Table(
     # Not yet copied to the warehouse's mirror.
     Column("dirty", Boolean, nullable=False, default=True),
     Index("ledger_due", "vendor", "status", "next_try_at"),
-    Index("ledger_to_score", "vendor", "score_status"),
+    # By id, as they are asked for: else a hundred that are due are looked for among all.
+    Index("ledger_to_score_by_id", "vendor", "score_status", "conversation_id"),
     Index("ledger_dirty", "vendor", "dirty"),
 )
 

@@ -276,6 +276,7 @@ class Vendor:
             AttributeError,
             IndexError,
             OverflowError,
+            RecursionError,
         ) as error:
             # The kind and the field, never the content.
             field_name = f" {error.args[0]!r}" if isinstance(error, KeyError) else ""

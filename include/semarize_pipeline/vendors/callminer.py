@@ -93,7 +93,7 @@ def conversation(record: Record, transcript: Any) -> Conversation:
         raw={"record": record, "transcript": transcript},
         title=read.text(record, "title", "subject"),
         direction=read.direction(record, "direction"),
-        duration_seconds=read.number(record, "duration"),
+        duration_seconds=read.length(record, "duration"),
         owner_id=agent.id,
         owner_name=agent.name,
         owner_email=agent.email,
@@ -126,7 +126,8 @@ def _offset(utterance: Record, place: str, started_at: datetime) -> float | None
     """Seconds since the start, also where the time of day is given instead."""
     told = read.text(utterance, place)
     if told and "T" in told:
-        return (read.moment(utterance, place) - started_at).total_seconds()
+        since = read.moment(utterance, place) - started_at
+        return read.within_a_year(since.total_seconds(), place)
     return read.seconds(utterance, place)
 
 

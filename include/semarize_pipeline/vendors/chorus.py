@@ -87,7 +87,7 @@ def conversation(record: Record, transcript: Any) -> Conversation:
         raw={"record": record, "transcript": transcript},
         title=read.text(record, "title", "subject"),
         direction=read.direction(record, "direction"),
-        duration_seconds=read.seconds(record, "duration"),
+        duration_seconds=read.length(record, "duration"),
         owner_id=read.text(record, "owner.id", "user.id", "user_id"),
         owner_name=read.text(record, "owner.name", "user.name", "user_name"),
         owner_email=read.text(record, "owner.email", "user.email", "user_email"),

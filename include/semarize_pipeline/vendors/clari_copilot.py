@@ -73,7 +73,7 @@ def conversation(record: Record, transcript: Any) -> Conversation:
         raw={"record": record, "transcript": None},
         title=read.text(record, "title"),
         direction=read.direction(record, "direction"),
-        duration_seconds=read.number(record, "duration", "metrics.call_duration"),
+        duration_seconds=read.length(record, "duration", "metrics.call_duration"),
         owner_id=owner.id,
         owner_name=owner.name,
         owner_email=owner.email,
@@ -142,7 +142,7 @@ def _segments(
         person = by_id.get(read.text(segment, "personId") or "")
         if person:
             name, role = name or person.name or person.email, person.role
-        start, end = read.number(segment, "start"), read.number(segment, "end")
+        start, end = read.seconds(segment, "start"), read.seconds(segment, "end")
         yield Utterance(name, role, start, end, read.words(segment, "text"))
 
 

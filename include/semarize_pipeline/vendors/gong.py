@@ -78,7 +78,7 @@ def conversation(record: Record, transcript: Any) -> Conversation:
         raw={"record": record, "transcript": transcript},
         title=read.text(meta, "title"),
         direction=read.direction(meta, "direction"),
-        duration_seconds=read.number(meta, "duration"),
+        duration_seconds=read.length(meta, "duration"),
         owner_id=owner_id,
         owner_name=read.text(owner, "name"),
         owner_email=read.text(owner, "emailAddress"),

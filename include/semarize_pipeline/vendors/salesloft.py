@@ -36,7 +36,7 @@ from semarize_pipeline.state.budgets import Limits
 from semarize_pipeline.vendors.base import PerConversation, Vendor
 
 ROLES: dict[str, Role] = {"rep": "rep", "prospect": "customer"}
-LABEL = re.compile(r"(rep|prospect)\s*\((.*)\)", re.IGNORECASE | re.DOTALL)
+LABEL = re.compile(r"(rep|prospect)\s*\((.*)\)", re.IGNORECASE | re.DOTALL | re.ASCII)
 DAY_SECONDS = 86_400
 NOT_READY = (Answer(404, '"error"'),)
 GONE = (Answer(404, "conversation not found"),)
@@ -141,7 +141,8 @@ def _duration(record: Record) -> float | None:
     if length is None:
         return None
     public = not read.identity(record, "id").isdecimal() or "started_recording_at" in record
-    return length / 1000 if public or length > DAY_SECONDS else length
+    in_seconds = length / 1000 if public or length > DAY_SECONDS else length
+    return read.length({"duration": in_seconds}, "duration")
 
 
 def _step_number(record: Record) -> int | None:

@@ -77,6 +77,14 @@ class Session(Protocol):
     def query(self, sql: str, parameters: Sequence[Any] = ()) -> list[dict[str, Any]]:
         """Rows of a query with ``?`` for each parameter. JSON columns come as Python values."""
 
+    def find(
+        self, table: Table, columns: Sequence[str], key: str, values: Sequence[str]
+    ) -> list[dict[str, Any]]:
+        """These columns of the rows with one of ``values`` in ``key``, as ``query`` gives them.
+
+        Of the other rows nothing wide is read, however many there are.
+        """
+
 
 @dataclass(frozen=True, slots=True)
 class DbtTarget:

@@ -398,6 +398,14 @@ class SnowflakeSession(Session):
                 for row in cursor.fetchall()
             ]
 
+    def find(
+        self, table: Table, columns: Sequence[str], key: str, values: Sequence[str]
+    ) -> list[dict[str, Any]]:
+        marks = ", ".join("?" * len(values))
+        return self.query(
+            f"select {', '.join(columns)} from {table.qualified} where {key} in ({marks})", values
+        )
+
     def _run(self, sql: str, about: str) -> None:
         with self._cursor(sql, None, about):
             pass

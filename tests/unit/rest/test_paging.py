@@ -122,6 +122,37 @@ def test_every_row_exactly_once(
     assert [each for page in pages for each in page] == cut(total, 0, total)
 
 
+@pytest.mark.parametrize("kind", ["offset", "offset for a token"])
+@given(total=st.integers(1, 25), size=SIZES, new=st.integers(1, 9), after=st.integers(1, 4))
+def test_rows_that_move_back_between_pages_are_doubled_and_never_lost(
+    kind: str,
+    total: int,
+    size: int,
+    new: int,
+    after: int,
+    server: Server,
+    state: State,
+    clock: Clock,
+) -> None:
+    """New rows at the head of a listing push the others on: landing on their id takes them out."""
+    healthy = KINDS[kind][3]
+    asked = 0
+
+    def answer(request: Request) -> Say:
+        nonlocal asked
+        asked += 1
+        shifted = new if asked > after else 0
+        said = healthy(total + shifted, size)(request)
+        rows = said.body if isinstance(said.body, list) else said.body["results"]
+        moved = [{"id": f"c{int(r['id'][1:]) - shifted}"} for r in rows]
+        return Say(body=moved if isinstance(said.body, list) else {"results": moved})
+
+    server.answers = answer
+    pages = rest_client(server.url, state, clock).pages(endpoint(kind), Ask())
+    got = [row["id"] for page in pages for row in page]
+    assert {row["id"] for row in cut(total, 0, total)} <= set(got)
+
+
 @pytest.mark.parametrize(("total", "size"), [(0, 3), (3, 3), (6, 3), (7, 3), (1, 1)])
 def test_the_exact_multiple_and_the_empty_listing(
     total: int, size: int, server: Server, state: State, clock: Clock

@@ -54,6 +54,41 @@ def test_an_older_database_grows_its_new_columns_and_keeps_its_rows(url: str) ->
     again.close()
 
 
+def test_an_older_database_grows_its_new_indexes(url: str) -> None:
+    State(url).close()
+    engine = sa.create_engine(url)
+    wanted = {str(index.name) for index in tables.ledger.indexes}
+    with engine.begin() as connection:
+        connection.exec_driver_sql("DROP INDEX ledger_to_score_by_id")
+        connection.exec_driver_sql("DROP INDEX ledger_due")
+    State(url).close()
+    found = {index["name"] for index in sa.inspect(engine).get_indexes("ledger")}
+    assert found == wanted
+    engine.dispose()
+
+
+def test_what_is_due_is_looked_for_by_an_index_alone(tmp_path: Path) -> None:
+    """SQLite went through the ledger by id otherwise: a hundred among a million that are done."""
+    state = State(f"sqlite:///{tmp_path}/state.db")
+    asked: list[str] = []
+    sa.event.listen(
+        state._engine,
+        "before_cursor_execute",
+        lambda connection, cursor, statement, values, context, many: asked.append(statement),
+    )
+    state.ledger.to_score("gong", NOON, 100)
+    (statement,) = asked
+    with state.read() as connection:
+        plan = connection.exec_driver_sql(
+            f"EXPLAIN QUERY PLAN {statement}", ("gong", "due", "2026", "", 100, 0)
+        ).all()
+    state.close()
+    assert [row.detail for row in plan] == [
+        "SEARCH ledger USING INDEX ledger_to_score_by_id "
+        "(vendor=? AND score_status=? AND conversation_id>?)"
+    ]
+
+
 def test_several_processes_open_a_fresh_database(fresh_url: FreshUrl, together: Together) -> None:
     for _ in range(4):
         url = fresh_url()

@@ -83,6 +83,22 @@ def test_landing_twice_is_landing_once(session: Session) -> None:
     assert rows_of(session, things) == once == rows
 
 
+def test_rows_are_found_by_their_keys(session: Session) -> None:
+    said = utterances("gong")
+    session.ensure([said])
+    rows = [
+        {"conversation_id": id_, "position": n, "text": f"{id_}{n}", "_content_hash": "h"}
+        for id_ in ("a", "b", "c'; --", "d")
+        for n in range(2)
+    ]
+    session.land([Load(said, rows)])
+    wanted = ["b", "c'; --", "nobody"]
+    found = session.find(said, ["text", "position"], "conversation_id", wanted)
+    expected = [{"text": f"{id_}{n}", "position": n} for id_ in wanted[:2] for n in range(2)]
+    assert sorted(found, key=lambda each: each["text"]) == expected
+    assert session.find(said, ["text"], "conversation_id", ["nobody"]) == []
+
+
 ROWS = st.lists(
     st.tuples(st.sampled_from("abcde"), st.text("xyz", max_size=2)), min_size=1, max_size=10
 )

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from unit import workers
 from unit.conftest import Together
 from unit.support import NOON
@@ -26,6 +28,41 @@ from semarize_pipeline.warehouse.port import DbtTarget, Load
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     return tmp_path / "folder" / "warehouse.duckdb"
+
+
+IDS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1)
+
+
+def test_a_key_is_found_wherever_it_sorts(path: Path) -> None:
+    """Blocks of rows are skipped by the least and greatest key that come, in DuckDB's own order."""
+    said = tables.utterances("gong")
+    batches = st.lists(
+        st.dictionaries(IDS, st.integers(1, 2), min_size=1, max_size=4), min_size=2, max_size=3
+    )
+    with DuckDBWarehouse(path).open("test") as session:
+        session.ensure([said])
+
+        @settings(max_examples=12)
+        @given(batches=batches)
+        def check(batches: list[dict[str, int]]) -> None:
+            session.query(f"delete from {said.qualified}")
+            expected: dict[str, list[str]] = {}
+            for number, batch in enumerate(batches):
+                own = {"text": f"{number}", "_content_hash": f"{number}"}
+                rows = [
+                    {"conversation_id": id_, "position": n, **own}
+                    for id_, many in batch.items()
+                    for n in range(many)
+                ]
+                session.land([Load(said, rows, whole="conversation_id")])
+                expected |= {id_: [own["text"]] * many for id_, many in batch.items()}
+            found: dict[str, list[str]] = {}
+            columns = ["conversation_id", "text"]
+            for row in session.find(said, columns, "conversation_id", [*expected]):
+                found.setdefault(row["conversation_id"], []).append(row["text"])
+            assert found == expected
+
+        check()
 
 
 @contextmanager
