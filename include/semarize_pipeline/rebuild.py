@@ -252,19 +252,18 @@ def _watermarks(session: Session, state: State, settings: Settings, report: Rebu
     last load counts rather than the furthest, in case somebody had set the watermark back.
     """
     proven: dict[str, tuple[datetime, datetime]] = {}
+    loads = tables.LOADS.qualified
     for row in session.query(
-        "select vendor, min(window_start) as began, max(finished_at) as last_at "
-        f"from {tables.LOADS.qualified} where {READ} group by vendor"
+        "select loads.vendor, newest.began, min(loads.window_start) as reached "
+        f"from {loads} as loads join (select vendor, min(window_start) as began, "
+        f"max(finished_at) as last_at from {loads} where {READ} group by vendor) as newest "
+        "on newest.vendor = loads.vendor and newest.last_at = loads.finished_at "
+        f"where {READ} group by loads.vendor, newest.began"
     ):
-        (last,) = session.query(
-            f"select min(window_start) as reached from {tables.LOADS.qualified} where vendor = ? "
-            f"and {READ} and finished_at = ?",
-            [row["vendor"], row["last_at"]],
-        )
         began, start = row["began"], settings.extract.start
         # The first slices may have held nothing, and so left no load.
         began = min(began, start) if isinstance(start, datetime) else began
-        proven[row["vendor"]] = (began, last["reached"])
+        proven[row["vendor"]] = (began, row["reached"])
     report.watermarks = {v: reached.isoformat() for v, (_, reached) in sorted(proven.items())}
     if not report.dry_run:
         state.watermarks.restore(proven)

@@ -10,6 +10,7 @@ from typing import Any, cast
 
 import pytest
 from bench import DEALS, NOW, bench, call
+from pipeline.losing import lose, refused, restored
 from pipeline.reconciling import go, read_to, spread
 from unit.warehouse.emulator import emulated
 
@@ -48,8 +49,8 @@ def test_the_past_on_snowflake(tmp_path: Path, emulator: int) -> None:
         made.world.add(
             [replace(served[1], title="Changed"), call("gong", 40, NOW - timedelta(days=3))]
         )
-        report = go(made)
-        assert (report.found, report.changed, report.deleted) == (1, 1, 1)
+        accounted = go(made)
+        assert (accounted.found, accounted.changed, accounted.deleted) == (1, 1, 1)
         assert reconcile.check(made.warehouse, NOW - timedelta(days=40), "test") == 6
         order = orders.replay({}, made.settings, run="two", now=made.clock())
         plan = replay.plan(
@@ -62,3 +63,18 @@ def test_the_past_on_snowflake(tmp_path: Path, emulator: int) -> None:
             run="test",
         )
         assert (plan.calls, plan.runs) == (0, 0)
+
+        made.score()
+        known = made.state.runs.of("gong", [each.id for each in served])
+        assert len(known) == 11
+        lose(made)
+        refused(made)
+        report = restored(made)
+        assert (report.conversations, report.runs, report.open_runs) == ({"gong": 7}, 12, 0)
+        assert report.used["runs of one (ever)"] == 5
+        again = made.state.runs.of("gong", [each.id for each in served])
+        assert [(run.idempotency_key, run.run_id, run.status) for run in again] == [
+            (run.idempotency_key, run.run_id, run.status) for run in known
+        ]
+        assert made.extract().landed == 0
+        assert made.score().paid == 0

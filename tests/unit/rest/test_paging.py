@@ -230,6 +230,25 @@ def test_a_token_that_ignores_itself_is_seen_by_its_rows(
         list(itertools.islice(pages, 50))
 
 
+def test_a_listing_that_leads_back_to_itself_is_an_error(
+    server: Server, state: State, clock: Clock
+) -> None:
+    """Each cursor moves, and the third is the first again: neither cursor nor rows show it."""
+    follows = {None: "a", "a": "b", "b": "c", "c": "a"}
+    server.answers = lambda r: Say(
+        body={
+            "calls": [row(len(server.seen))],
+            "records": {"cursor": follows[r.json.get("cursor")]},
+        }
+    )
+    pages = rest_client(server.url, state, clock).pages(
+        endpoint("cursor in the body"), Ask(json={})
+    )
+    with pytest.raises(ContractBroken, match="led back"):
+        list(itertools.islice(pages, 50))
+    assert len(server.seen) == 4
+
+
 EXPIRED = Answer(400, "cursor has expired")
 
 

@@ -287,7 +287,7 @@ def test_a_new_column_for_words_has_to_be_decided_on() -> None:
         *("conversation_id", "title", "channel", "direction", "owner_id", "owner_name"),
         *("owner_email", "account_name", "opportunity_id", "participants", "url", "attributes"),
         *("transcript_status", "transcript_hash", "_content_hash", "content_hash", "_loaded_by"),
-        "listing_hash",
+        *("listing_hash", "campaign"),
         *("speaker", "speaker_role", "idempotency_key", "run_id", "vendor", "kit_code"),
         *("kit_name", "kit_version_id", "status", "score_status", "error_code", "error_message"),
         *("brick_key", "value_type", "value_text", "value_list", "quarantine_id", "stage"),
