@@ -60,6 +60,21 @@ def test_a_brick_appears(under_way: Site) -> None:
     assert standing(under_way) == {"scored": 3}
 
 
+def test_a_run_whose_answer_was_lost_stays_of_its_version(
+    processes: Processes, folder: Path
+) -> None:
+    """It was recorded before it was sent: the version that was bought is asked for again."""
+    with site(processes, "gong", folder, [call("gong", 1, NOW - timedelta(hours=3))]) as made:
+        made.finish("extract")
+        killed = made.run("score", kill_before="after request POST /semarize/v1/runs")
+        assert killed.ended == "killed"
+        made.semarize.publish(QUALITY.code, add=[SPARE_BRICKS["disclosure_given"]])
+        made.finish("score")
+        assert len(made.paid) == 1
+        (score,) = scores(made)
+        assert score["kit_version_id"] == made.paid[0].kit_version_id
+
+
 def test_a_brick_disappears(under_way: Site) -> None:
     under_way.semarize.publish(QUALITY.code, without=["topic_primary"])
     under_way.finish("score")
