@@ -16,6 +16,8 @@ from faults.site import LATER, Processes, Site, quick, site
 from semarize_sandbox.kits import SPARE_BRICKS
 from semarize_sandbox.kits.base import Brick
 
+pytestmark = pytest.mark.long
+
 LANDING = "warehouse commit"
 # Whatever is finished lands together.
 WHOLE = replace(quick().score, batch_conversations=10)
