@@ -16,6 +16,8 @@ from faults.site import LATER, Processes, Site, quick, site
 from semarize_sandbox.kits import SPARE_BRICKS
 from semarize_sandbox.kits.base import Brick
 
+pytestmark = pytest.mark.long
+
 LANDING = "warehouse commit"
 # Whatever is finished lands together.
 WHOLE = replace(quick().score, batch_conversations=10)
@@ -58,6 +60,21 @@ def test_a_brick_appears(under_way: Site) -> None:
     assert [row["disclosure_given"] for row in found] == [None, None, True]
     assert len(under_way.paid) == 3
     assert standing(under_way) == {"scored": 3}
+
+
+def test_a_run_whose_answer_was_lost_stays_of_its_version(
+    processes: Processes, folder: Path
+) -> None:
+    """It was recorded before it was sent: the version that was bought is asked for again."""
+    with site(processes, "gong", folder, [call("gong", 1, NOW - timedelta(hours=3))]) as made:
+        made.finish("extract")
+        killed = made.run("score", kill_before="after request POST /semarize/v1/runs")
+        assert killed.ended == "killed"
+        made.semarize.publish(QUALITY.code, add=[SPARE_BRICKS["disclosure_given"]])
+        made.finish("score")
+        assert len(made.paid) == 1
+        (score,) = scores(made)
+        assert score["kit_version_id"] == made.paid[0].kit_version_id
 
 
 def test_a_brick_disappears(under_way: Site) -> None:

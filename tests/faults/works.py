@@ -62,7 +62,7 @@ class Job:
     """One process's work: what, where, at which moment of the clock, and where it ends.
 
     ``kill_before`` is the number of the crossing before which it is killed, counted from 1, or
-    what the first such crossing is called.
+    what the first such crossing is called; "after ..." is the crossing after such a one.
     ``jumps`` moves the clock for good when it has been looked at so many times.
     """
 
@@ -98,8 +98,9 @@ class Boundary:
 
     def cross(self, what: str) -> None:
         with self._lock:
+            after = f"after {self.crossed[-1]}" if self.crossed else ""
             self.crossed.append(what)
-            if self._kill_before in (len(self.crossed), what):
+            if self._kill_before in (len(self.crossed), what, after):
                 self._tell(("killed before", what))
                 os.kill(os.getpid(), signal.SIGKILL)
 
