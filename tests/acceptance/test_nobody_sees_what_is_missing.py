@@ -16,11 +16,14 @@ from typing import Any
 
 import pytest
 from bench import ALL, NOW, Bench, bench, call, fast
+from contract.test_vendor_contract import LIST_PATH
 from pipeline.reconciling import go as reconciled
 
 from semarize_pipeline import connect, orders, reconcile, replay, vendors
 from semarize_pipeline.dbt_build import DbtBuild
+from semarize_pipeline.errors import TryAgain
 from semarize_pipeline.vendors.base import Vendor
+from semarize_sandbox.faults import Fault
 from semarize_sandbox.model import Call
 
 pytestmark = pytest.mark.slow
@@ -208,3 +211,34 @@ def test_dbt_itself_holds_the_sums(lived: Lived) -> None:
         "between_pipeline_health_unaccounted__0__0",
     ):
         assert names[test] == "pass"
+
+
+def test_the_account_adds_up_whatever_the_wire_does(start: Any, vendor: str) -> None:
+    """Lost connections, half answers, servers that are down; tried again as Airflow would."""
+    made = start([call(vendor, n, NOW - timedelta(days=1 + n)) for n in range(6)])
+    made.set(history=replace(made.settings.history, slice_hours=240.0))
+    listing: dict[str, Any] = {"match": LIST_PATH[vendor]}
+    down = {"status": 500, "headers": {"Retry-After": "0"}, "body": {}, "count": 7}
+    for kind, more in (("drop", {}), ("truncated_json", {}), ("status", down), ("not_utf8", {})):
+        made.world.fault(vendor, Fault(kind=kind, **listing, **more))
+    made.world.switch("semarize", lose_next=2, fail_next=1)
+    tries = 0
+    while True:
+        tries += 1
+        try:
+            made.extract()
+            break
+        except TryAgain:
+            assert tries < 5
+    assert tries > 1, "the guard: a task failed"
+    made.score()
+    made.world.fault(vendor, Fault(kind="drop_mid_body", **listing))
+    made.world.fault(vendor, Fault(kind="shift_rows", rows=1, **listing))
+    report = reconciled(made)
+    assert report.unaccounted == 0
+    assert reconcile.check(made.warehouse, NOW - timedelta(days=40), "a test") == 6
+    (told,) = made.query(
+        "select sum(listed)::int as listed, sum(scored)::int as scored, "
+        "sum(pending)::int as pending from landing.reconciliation"
+    )
+    assert told == {"listed": 6, "scored": 5, "pending": 1}, "one run failed and is due again"

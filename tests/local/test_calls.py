@@ -57,6 +57,7 @@ def test_everything_in_the_file_lands_and_is_scored(runtime: Runtime, tmp_path: 
     )
     assert ended.returncode == 0, ended.stdout[-2000:] + ended.stderr[-2000:]
     assert "Everything adds up." in ended.stdout
+    assert "The account adds up: 15 listed = 15 scored" in ended.stdout
     for vendor in vendors.names():
         (row,) = [line.split() for line in ended.stdout.splitlines() if line.startswith(vendor)]
         assert row[1:6] == ["3", "3", "3", "15", "15"]
