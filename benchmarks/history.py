@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-import server
+import scale_server as server
 
 from semarize_pipeline import landing
 from semarize_pipeline.semarize.client import _schema

@@ -3,7 +3,7 @@
 First the stages over few and over many conversations: peak memory and CPU seconds a conversation,
 many against few. Then an hour's conversations on top of a small history and of a large one: CPU and
 wall seconds of each stage, large against small. The other side is a local server of Gong's and
-Semarize's shape (server.py), DuckDB the warehouse, SQLite the state; the histories are made by SQL
+Semarize's shape (scale_server.py), DuckDB the warehouse, SQLite the state; the histories are made by SQL
 (history.py). Wall time is only worth something on a machine that does nothing else.
 """
 
@@ -22,7 +22,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import history
-import server
+import scale_server as server
 
 HERE = Path(__file__).resolve().parent
 STAGES = ("extract", "score", "dbt")
@@ -45,7 +45,7 @@ class Took:
 def serving(start: datetime, end: datetime, count: int, late: int, sentences: int) -> Iterator[str]:
     """A server in a process of its own; gives its address."""
     command = [
-        sys.executable, str(HERE / "server.py"), "--start", start.isoformat(), "--end",
+        sys.executable, str(HERE / "scale_server.py"), "--start", start.isoformat(), "--end",
         end.isoformat(), "--count", str(count), "--late", str(late), "--sentences", str(sentences),
     ]  # fmt: skip
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)

@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
-import server
+import scale_server as server
 
 from semarize_pipeline import connect, landing, pipeline, vendors
 from semarize_pipeline.dbt_build import DbtBuild
