@@ -3,7 +3,7 @@
 First the stages over few and over many conversations: peak memory and CPU seconds a conversation,
 many against few. Then an hour's conversations on top of a small history and of a large one: CPU and
 wall seconds of each stage, large against small. The other side is a local server of Gong's and
-Semarize's shape (scale_server.py), DuckDB the warehouse, SQLite the state; the histories are made by SQL
+Semarize's shape (scale_server.py), DuckDB the warehouse, SQLite the state; SQL makes the histories
 (history.py). Wall time is only worth something on a machine that does nothing else.
 """
 
