@@ -176,11 +176,11 @@ def test_a_token_that_dies_in_the_middle_of_a_listing(bench: Bench, calm: dict[s
     passes(bench, calm)
 
 
-@pytest.mark.parametrize("rows", [3, 1, -1, -3])
+@pytest.mark.parametrize("rows", [3, -1])
 def test_pages_that_come_twice_and_rows_that_shift_while_reading(
     bench: Bench, calm: dict[str, Any], rows: int
 ) -> None:
-    """3 rows are a page: 3 repeats the page before, -3 leaves one out."""
+    """3 rows are a page: the page before comes again. -1: a row is skipped."""
     vendor = bench.vendor.name
     moving = Fault(kind="shift_rows", rows=rows, match=LISTING[vendor], count=None)
     bench.world.fault(vendor, moving)
