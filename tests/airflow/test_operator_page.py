@@ -264,6 +264,7 @@ def test_what_is_missing_and_why(served: Served, viewer: requests.Session) -> No
     )
     assert "no words or no run of it" in first
     assert "Gong: The last run failed at" in first
+    assert "3 landed, 1 pending, 1 private, 1 quarantined" in first
     assert "2.00 EUR" in first, "four runs were sent"
     page = served.page(viewer, "missing?vendor=gong&shown=30")
     assert "1 of 7 unaccounted" in text(page)
@@ -288,6 +289,8 @@ def test_where_a_conversation_is(served: Served, viewer: requests.Session) -> No
     scored = served.page(viewer, f"conversation?id=gong:{id_of('scored')}")
     assert "It landed, was scored and is in 1 mart." in text(scored)
     assert f"http://127.0.0.1:9/conversation?conversation=gong%3A{id_of('scored')}" in scored.text
+    failed = served.page(viewer, f"conversation?id={id_of('failed')}")
+    assert "/replay?vendor=gong&amp;what=failed&amp;reason=evaluation_failed" in failed.text
     erased = text(served.page(viewer, f"conversation?id={id_of('erased')}"))
     assert "It was erased on request." in erased
     unknown = text(served.page(viewer, "conversation?id=<script>alert(1)</script>"))
