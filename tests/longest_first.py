@@ -15,6 +15,8 @@ import pytest
 SECONDS = {
     "tests/airflow/test_both_warehouses.py": 90,
     "tests/airflow/test_dashboards_link.py": 10,
+    "tests/airflow/test_operator_page.py": 40,
+    "tests/airflow/test_operator_sources.py": 15,
     "tests/airflow/test_waiting.py": 20,
     "tests/airflow/test_whole_dags.py": 20,
     "tests/dashboards/test_filters.py": 120,
@@ -34,6 +36,7 @@ SECONDS = {
     "tests/local/test_snowflake_plan.py": 20,
     "tests/local/test_up.py": 30,
     "tests/pipeline/test_memory.py": 15,
+    "tests/pipeline/test_overview.py": 20,
     "tests/pipeline/test_scoring.py": 60,
     "tests/sandbox/test_reference.py": 30,
     "tests/snowflake/test_account.py": 20,

@@ -42,7 +42,7 @@ max_runs_per_day = 100
 [kits.interaction_quality]
 code = "C5A1E07B"
 """
-READY_SECONDS = 90.0
+READY_SECONDS = 180.0
 # Where the pictures of a run are left: those of the documentation with docs/images.
 PICTURES = os.environ.get("OPERATOR_PICTURES")
 
@@ -208,7 +208,7 @@ def test_while_the_warehouse_is_written_the_state_is_shown(
     assert "The warehouse's part is missing just now." in shown
     assert "evaluation_failed" in shown, "what the state knows of runs"
     assert UNREADABLE in shown, "what the state knows of the quarantine"
-    assert took < 10, "the first page loads the program too"
+    assert took < 20, "the first page loads the program too"
     assert "It waits for its transcript" in story
     assert "could not be asked just now" in story
     give_up = time.monotonic() + 20
@@ -239,7 +239,7 @@ def test_pages_are_kept_by_nobody_and_ask_no_other_machine(
     begun = time.monotonic()
     answer = served.page(viewer, path)
     assert answer.status_code == 200
-    assert time.monotonic() - begun < 2
+    assert time.monotonic() - begun < 3
     assert answer.headers["cache-control"] == "no-store"
     assert "default-src 'none'" in answer.headers["content-security-policy"]
     assert "frame-ancestors 'self'" in answer.headers["content-security-policy"]
@@ -264,6 +264,7 @@ def test_what_is_missing_and_why(served: Served, viewer: requests.Session) -> No
     )
     assert "no words or no run of it" in first
     assert "Gong: The last run failed at" in first
+    assert "3 landed, 1 pending, 1 private, 1 quarantined" in first
     assert "2.00 EUR" in first, "four runs were sent"
     page = served.page(viewer, "missing?vendor=gong&shown=30")
     assert "1 of 7 unaccounted" in text(page)
@@ -288,6 +289,8 @@ def test_where_a_conversation_is(served: Served, viewer: requests.Session) -> No
     scored = served.page(viewer, f"conversation?id=gong:{id_of('scored')}")
     assert "It landed, was scored and is in 1 mart." in text(scored)
     assert f"http://127.0.0.1:9/conversation?conversation=gong%3A{id_of('scored')}" in scored.text
+    failed = served.page(viewer, f"conversation?id={id_of('failed')}")
+    assert "/replay?vendor=gong&amp;what=failed&amp;reason=evaluation_failed" in failed.text
     erased = text(served.page(viewer, f"conversation?id={id_of('erased')}"))
     assert "It was erased on request." in erased
     unknown = text(served.page(viewer, "conversation?id=<script>alert(1)</script>"))

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
+import uuid
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from bench import bench, calls
+from unit.warehouse.emulator import PASSWORD, emulated, told
 
+from semarize_pipeline import landing
 from semarize_pipeline.overview.from_warehouse import Warehouse
 from semarize_pipeline.warehouse.duckdb import DuckDBWarehouse
 
@@ -125,6 +129,47 @@ def test_a_slow_answer_is_waited_for_once_and_kept(airflow_home: Path) -> None:
     assert answers.asking().query("select 2") == [{"n": 2}]
     slow.version = "2"
     assert answers.asking().query("select 1") == [{"n": 3}], "new data are new answers"
+
+
+@pytest.mark.slow
+def test_snowflake_is_asked_once_for_the_same_and_in_one_session(
+    airflow_home: Path, emulator: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As the pipeline's connection names it; the far side is the emulator."""
+    from semarize_airflow.page import sources as page_sources
+
+    database = f"OPERATOR_{uuid.uuid4().hex}".upper()
+    with emulated(emulator, database).open("a test") as session:
+        session.ensure(landing.vendor_tables("gong"))
+    connection = {
+        "conn_type": "snowflake",
+        "login": "pipeline",
+        "password": PASSWORD,
+        "host": "127.0.0.1",
+        "port": emulator,
+        "extra": {"account": "emulated", "database": database, "protocol": "http"},
+    }
+    monkeypatch.setenv("AIRFLOW_CONN_WAREHOUSE_DEFAULT", json.dumps(connection))
+    monkeypatch.setattr(page_sources, "PATIENCE_SECONDS", 60.0)
+    # Longer than the test, so that no minute ends within it.
+    monkeypatch.setattr(page_sources, "FRESH_SECONDS", 10**9)
+    sources = page_sources.Sources()
+    now = datetime.now(UTC)
+    for _ in range(2):
+        warehouse = Warehouse(sources.asking())
+        assert warehouse.days(["gong", "chorus"], now - timedelta(days=3), now) == []
+        assert warehouse.quarantine(["gong"]) == warehouse.where(["gong"], "1") == []
+        assert warehouse.in_marts("gong", "1") == {}
+    asked = [
+        each
+        for each in told(emulator, database)["statements"]
+        if each["query_tag"] == "semarize: operator page"
+    ]
+    selects = [each["sql"] for each in asked if "select" in each["sql"].lower()]
+    assert len(selects) >= 5
+    assert len(selects) == len(set(selects)), "the second page asked again"
+    logins = told(emulator, database)["logins"]
+    assert sum(each["query_tag"] == "semarize: operator page" for each in logins) == 1
 
 
 def test_answers_go_when_their_connection_does(

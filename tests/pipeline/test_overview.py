@@ -42,6 +42,10 @@ def world(
                 "create table marts.fct_conversations as select "
                 f"'gong:{id_of('scored')}' as conversation_key"
             )
+            session.query(
+                "create table marts.pipeline_health as select vendor, "
+                "max(finished_at) as last_load_at from landing.loads group by vendor"
+            )
         yield made
 
 
@@ -127,7 +131,12 @@ def test_the_quarantine_and_the_loads(warehouse: Warehouse) -> None:
     assert {load["kind"] for load in loads["gong"]} <= {"extract", "score", "reconcile"}
     assert loads["gong"]
     assert loads["chorus"] == []
-    assert (warehouse.dbt(), warehouse.health(["gong"])) == (None, {})
+    known = warehouse.health(["gong", "chorus"])
+    assert {vendor: row["last_load_at"] for vendor, row in known.items()} == {
+        "gong": loads["gong"][0]["finished_at"]
+    }
+    assert warehouse.health(["chorus"]) == {}
+    assert warehouse.dbt() is None
 
 
 def told(world: Bench, warehouse: Warehouse, what: str) -> story.Story:

@@ -91,6 +91,8 @@ class VendorSeen:
     loads: Sequence[Row] = ()
     days: Sequence[Day] = ()
     accounted_at: datetime | None = None
+    in_marts_until: datetime | None = None
+    """The last load that the marts know of."""
 
     @property
     def quarantined(self) -> int:

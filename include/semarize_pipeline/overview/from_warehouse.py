@@ -227,7 +227,7 @@ class Warehouse:
         if HEALTH not in self._there["marts"]:
             return {}
         rows = self._reader.query(
-            "select vendor, max(last_load_at) as last_load_at, max(watermark_at) as watermark_at "
+            "select vendor, max(last_load_at) as last_load_at "
             f"from marts.{HEALTH} where vendor in ({_marks(vendors)}) group by vendor",
             list(vendors),
         )

@@ -139,6 +139,7 @@ def _with_warehouse(seen: finding.Seen, now: datetime) -> finding.Seen:
     named = [each.name for each in seen.vendors]
     loads = warehouse.loads(named)
     kept = warehouse.quarantine(named)
+    health = warehouse.health(named)
     days = warehouse.days(named, period_start("day", now - LATELY), now + timedelta(days=1))
     accounted: dict[str, datetime] = {}
     for (vendor, _), row in warehouse.account(named, period_start("day", now - LATELY)).items():
@@ -152,6 +153,7 @@ def _with_warehouse(seen: finding.Seen, now: datetime) -> finding.Seen:
                 quarantine=[row for row in kept if row["vendor"] == each.name],
                 days=[day for day in days if day.vendor == each.name],
                 accounted_at=accounted.get(each.name),
+                in_marts_until=health.get(each.name, {}).get("last_load_at"),
             )
             for each in seen.vendors
         ],
