@@ -14,7 +14,6 @@ import os
 import resource
 import signal
 import threading
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -37,7 +36,6 @@ from semarize_pipeline import (
     orders,
     pipeline,
     reconcile,
-    replay,
     rescore,
     vendors,
 )
@@ -79,7 +77,6 @@ class Job:
     largest_file: int | None = None
     wait_seconds: float = 20.0
     jumps: Mapping[int, timedelta] = field(default_factory=dict)
-    pause: float = 0.0
     tables_too: bool = False
     """Whether the making of a table is a crossing: each is one by itself, and holds nothing."""
 
@@ -184,7 +181,7 @@ class Desk:
         return self.job.now + sum(passed, timedelta(0))
 
     def sleep(self, seconds: float) -> None:
-        time.sleep(self.job.pause)
+        """The sandbox's runs end at once: whoever polls need not wait."""
 
     def api(self) -> RestClient:
         return connect.vendor_client(
@@ -261,21 +258,6 @@ class Desk:
             kits=self.pinned(),
             campaign=order.campaign,
             caps=order.caps,
-            settings=self.job.settings,
-            run=self.run,
-            sleep=self.sleep,
-        )
-
-    def replay(self) -> Any:
-        order = orders.replay(self._form(), self.job.settings, run="manual", now=self.job.until)
-        return replay.replay(
-            self.vendor,
-            self.api(),
-            self.semarize(),
-            self.warehouse,
-            self.state,
-            order=order,
-            began=self.job.until,
             settings=self.job.settings,
             run=self.run,
             sleep=self.sleep,
