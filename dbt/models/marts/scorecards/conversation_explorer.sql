@@ -11,17 +11,25 @@
 
 with
 
+-- Found out once: what may have changed without landing is looked for in the whole history.
+changed as (
+
+    select conversation_key from {{ ref('fct_conversations') }}
+    where {{ is_changed() }}
+
+),
+
 conversations as (
 
     select * from {{ ref('fct_conversations') }}
-    where {{ is_changed() }}
+    where conversation_key in (select conversation_key from changed)
 
 ),
 
 context as (
 
     select * from ({{ conversation_context() }}) as known
-    where {{ is_changed() }}
+    where conversation_key in (select conversation_key from changed)
 
 ),
 {%- for kit in var('kits') %}
@@ -29,7 +37,7 @@ context as (
 {{ kit }} as (
 
     select * from {{ ref('int_' ~ kit ~ '_scores__latest') }}
-    where {{ is_changed() }}
+    where conversation_key in (select conversation_key from changed)
 
 ),
 {%- endfor %}
