@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 
 SECONDS = {
+    "tests/acceptance/test_dbt_is_slow_and_opaque.py": 30,
+    "tests/acceptance/test_nobody_sees_what_is_missing.py": 30,
     "tests/airflow/test_both_warehouses.py": 90,
     "tests/airflow/test_dashboards_link.py": 10,
     "tests/airflow/test_operator_page.py": 40,

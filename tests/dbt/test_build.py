@@ -189,6 +189,11 @@ def test_pipeline_health(built: Any) -> None:
     assert (chorus["quarantined"], chorus["score_failed"], chorus["private"]) == (1, 1, 1)
     assert chorus["failure_share"] == pytest.approx(2 / 3)
     assert chorus["quarantined_record_count"] == 1
+    # Paid twice since the first run failed; it is scored, so it is no failure.
+    assert rows["callminer", tuesday]["paid_run_count"] == 3
+    assert rows["callminer", tuesday]["failure_share"] == 0
+    # Recorded and never accepted by Semarize: not paid.
+    assert rows["clari_copilot", tuesday]["paid_run_count"] == 0
 
 
 def test_pipeline_conversations(built: Any) -> None:
@@ -210,11 +215,6 @@ def test_pipeline_conversations(built: Any) -> None:
         assert len(of_the_day) == day["listed"]
         for state in ("scored", "awaiting_score", "unscored", "pending", "absent", "deleted"):
             assert of_the_day.count(state) == day[state], state
-    # Paid twice since the first run failed; it is scored, so it is no failure.
-    assert rows["callminer", tuesday]["paid_run_count"] == 3
-    assert rows["callminer", tuesday]["failure_share"] == 0
-    # Recorded and never accepted by Semarize: not paid.
-    assert rows["clari_copilot", tuesday]["paid_run_count"] == 0
 
 
 def test_facts_and_dimensions(built: Any) -> None:

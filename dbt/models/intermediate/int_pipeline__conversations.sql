@@ -109,9 +109,10 @@ final as (
             when status <> 'landed' then coalesce(reason, status)
             when state = 'awaiting_score' and is_score_failed then 'tried again after ' || coalesce(last_error_code, 'a failure')
             when state = 'awaiting_score' then 'its runs are not through'
+            when state = 'unscored' and is_score_failed then coalesce(last_error_code, 'its last run failed')
             when state = 'unscored' and score_status = 'unasked' then 'a backfill landed it, and no live kit is asked'
             when state = 'unscored' and score_status is null then 'no kit is configured for this vendor'
-            when state = 'unscored' then coalesce(last_error_code, refused_reason, score_status)
+            when state = 'unscored' then coalesce(refused_reason, last_error_code, score_status)
         end as reason,
         tries,
         started_at,
