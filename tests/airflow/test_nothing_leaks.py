@@ -49,7 +49,7 @@ retry_failed_after_minutes = 0.0001
 [kits.interaction_quality]
 code = "C5A1E07B"
 """
-CAST = "select cast(text as integer) as n from landing.gong__utterances where text like '%quokka%'"
+CAST = "select cast(text as integer) as n from landing.gong__utterances where length(text) > 20"
 
 
 @pytest.fixture
