@@ -15,6 +15,7 @@ import pytest
 SECONDS = {
     "tests/acceptance/test_dbt_is_slow_and_opaque.py": 30,
     "tests/acceptance/test_nobody_sees_what_is_missing.py": 30,
+    "tests/acceptance/test_rate_limits_kill_history_loads.py": 90,
     "tests/airflow/test_both_warehouses.py": 90,
     "tests/airflow/test_dashboards_link.py": 10,
     "tests/airflow/test_operator_page.py": 40,
