@@ -200,15 +200,19 @@ class Ledger:
         return bool(self.to_score(vendor, now, limit=1))
 
     def lacks_mirror(self, vendor: str) -> bool:
-        """Whether something that was settled is not in the warehouse's mirror.
+        """Whether something is not in the warehouse's mirror that a load should have put there.
 
-        One that is only pending waits for the next load: an hour of waiting wakes no warehouse.
+        One that was asked for again, in vain, waits for the next load: an hour of waiting wakes
+        no warehouse.
         """
         row = t.ledger.c
         query = (
             sa.select(row.conversation_id)
             .where(
-                row.vendor == vendor, row.dirty.is_(True), row.status.not_in(["listed", "pending"])
+                row.vendor == vendor,
+                row.dirty.is_(True),
+                row.status != "listed",
+                sa.or_(row.status != "pending", row.tries <= 1),
             )
             .limit(1)
         )
