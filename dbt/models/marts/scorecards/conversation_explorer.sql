@@ -22,14 +22,14 @@ changed as (
 conversations as (
 
     select * from {{ ref('fct_conversations') }}
-    where conversation_key in (select conversation_key from changed)
+    where conversation_key in (select changed.conversation_key from changed)
 
 ),
 
 context as (
 
     select * from ({{ conversation_context() }}) as known
-    where conversation_key in (select conversation_key from changed)
+    where conversation_key in (select changed.conversation_key from changed)
 
 ),
 {%- for kit in var('kits') %}
@@ -37,7 +37,7 @@ context as (
 {{ kit }} as (
 
     select * from {{ ref('int_' ~ kit ~ '_scores__latest') }}
-    where conversation_key in (select conversation_key from changed)
+    where conversation_key in (select changed.conversation_key from changed)
 
 ),
 {%- endfor %}
