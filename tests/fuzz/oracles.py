@@ -17,6 +17,7 @@ from typing import Any, get_args
 
 import orjson
 import requests
+import urllib3
 from fuzz import mutate
 from requests.adapters import BaseAdapter
 
@@ -317,7 +318,7 @@ class Scripted(BaseAdapter):
         answer = requests.Response()
         answer.status_code = 200
         answer.headers["Content-Type"] = "application/json"
-        answer.raw = io.BytesIO(body)
+        answer.raw = urllib3.HTTPResponse(io.BytesIO(body), preload_content=False)
         answer.request = request
         return answer
 
