@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -144,6 +144,8 @@ class Reading:
         the warehouse for what the ledger has forgotten.
     :param kits: who scores what lands, as far as the ledger is concerned; None: the live kits.
     :param rechecks: whether one that is settled is read again when its listing has changed.
+    :param lost: which ones had landed and are in the warehouse no more; with ``rechecks`` they are
+        fetched again.
     :param allow: how many new ones may be asked for, of so many; beyond them ``stopped`` is set.
     :param campaign: under whose name they are counted.
     """
@@ -160,6 +162,7 @@ class Reading:
         kind: str = "extract",
         kits: Sequence[Kit] | None = None,
         rechecks: bool = False,
+        lost: Collection[str] = (),
         allow: Callable[[int], int] = lambda wanted: wanted,
         campaign: str | None = None,
     ) -> None:
@@ -167,9 +170,11 @@ class Reading:
         self.stopped = False
         self.added = 0
         """Conversations that nobody had known of."""
+        self.restored = 0
         self.seen: dict[str, datetime] | None = {} if rechecks else None
         """What was listed and when it started, where that is asked for."""
         self._rechecks = rechecks
+        self._lost = lost
         self._allow = allow
         self._campaign = campaign
         self.report = ExtractReport(vendor.name)
@@ -247,11 +252,14 @@ class Reading:
                 is_back = (entry.reason or "").startswith(GONE)
                 if entry.status == "deleted" and not is_back:
                     continue  # deleted by somebody's will: listed or not, it stays so
-                if entry.listing_hash is None and not is_back:
+                if entry.listing_hash is None and not is_back and id_ not in self._lost:
                     adopted.append(replace(entry, listing_hash=listing))
                 elif entry.listing_hash != listing or is_back:
                     wanted[id_] = replace(entry, listing_hash=listing)
                     self.report.changed += 1
+                elif id_ in self._lost:
+                    wanted[id_] = entry
+                    self.restored += 1
         if adopted:
             self._state.ledger.record(self._vendor.name, adopted)
         self._keep_to_the_cap(wanted, known)

@@ -44,6 +44,8 @@ class ReconcileReport:
     found: int = 0
     """Conversations that the hourly runs had missed."""
     changed: int = 0
+    restored: int = 0
+    """Conversations whose rows the warehouse had lost."""
     private: int = 0
     deleted: int = 0
     hidden: int = 0
@@ -88,14 +90,19 @@ def reconcile(
     if window is None:
         return report
     report.window_start, report.window_end = window.start.isoformat(), window.end.isoformat()
-    reading = Reading(vendor, api, warehouse, state, settings, run, kind="reconcile", rechecks=True)
+    places = landing.VendorWarehouse(warehouse, vendor.name, run)
+    with places.open("look for what is lost") as session:
+        lost = _lost(session, vendor.name, window)
+    reading = Reading(
+        vendor, api, warehouse, state, settings, run, kind="reconcile", rechecks=True, lost=lost
+    )
     for part in slices(window, timedelta(hours=settings.history.slice_hours)):
         reading.read(part)
-    places = landing.VendorWarehouse(warehouse, vendor.name, run)
     gone = _Deletions(vendor, api, places, state, settings, reading, window).marked(report)
     report.listed = reading.report.listed
     report.changed = reading.report.changed
     report.found = reading.added
+    report.restored = reading.restored
     report.private = reading.report.private
     report.deleted = len(gone)
     report.requests = api.sent
@@ -106,6 +113,14 @@ def reconcile(
         session.land([Load(tables.RECONCILIATION, landing.stamped(days, mark))])
     report.unaccounted = sum(day["unaccounted"] for day in days)
     return report
+
+
+def _lost(session: Session, vendor: str, window: Window) -> set[str]:
+    """Which conversations have landed, as the mirror says, and are not there."""
+    rows = session.query(standing(vendor), [vendor, vendor, window.start, window.end])
+    return {
+        row["conversation_id"] for row in rows if row["status"] == "landed" and not row["has_words"]
+    }
 
 
 class _Deletions:
@@ -309,8 +324,9 @@ def check(warehouse: Warehouse, since: datetime, run: str) -> int:
             for row in wrong[:10]
         )
         raise Stop(
-            f"the account does not add up on {len(wrong)} days: {told}. Compare landing.ledger "
-            "with the vendor's conversations and landing.semarize__runs on these days; a backfill "
-            "of them fetches what is missing"
+            f"the account does not add up on {len(wrong)} days: {told}. Words that landing lost "
+            "were asked for again, so what is missing still is a row of landing.semarize__runs or "
+            "of landing.ledger: the operator's page lists the conversations; restore these rows "
+            "from a backup of the warehouse"
         )
     return len(rows)

@@ -82,17 +82,35 @@ def test_a_vendor_that_was_never_read_is_left_alone(start: Start, vendor: str) -
     assert bench.world.requests(vendor) == []
 
 
-def test_a_lost_row_fails_the_check_and_names_the_day(start: Start, vendor: str) -> None:
+def test_rows_that_the_warehouse_lost_come_back_and_cost_no_run(start: Start, vendor: str) -> None:
+    bench = read_to(start(spread(vendor)))
+    before = bench.conversations(), bench.utterances()
+    lost = bench.world.all_calls(vendor)[2]
+    for table in (tables.conversations(vendor), tables.utterances(vendor)):
+        remove(bench, f"{table.qualified} where conversation_id = ?", lost.id)
+    report = go(bench)
+    assert (report.restored, report.changed, report.unaccounted) == (1, 0, 0)
+    assert (bench.conversations().keys(), len(bench.utterances())) == (
+        before[0].keys(),
+        len(before[1]),
+    )
+    assert bench.score().paid == 0
+    assert accounts(bench) == {"listed": 6, "scored": 6}
+    assert go(bench).restored == 0
+
+
+def test_a_lost_run_fails_the_check_and_names_the_day(start: Start, vendor: str) -> None:
     bench = read_to(start(spread(vendor)))
     lost = bench.world.all_calls(vendor)[2]
-    with bench.warehouse.open("test") as session:
-        session.query(
-            f"delete from {tables.conversations(vendor).qualified} where conversation_id = ?",
-            [lost.id],
-        )
+    remove(bench, f"{tables.RUNS.qualified} where conversation_id = ?", lost.id)
     assert go(bench).unaccounted == 1
     with pytest.raises(Stop, match=rf"{vendor} {lost.started_at:%Y-%m-%d} \(1 listed, 0"):
         accounts(bench)
+
+
+def remove(bench: Bench, what: str, *values: str) -> None:
+    with bench.warehouse.open("test") as session:
+        session.query(f"delete from {what}", values)
 
 
 # Transcripts on request, and transcripts in the listing.

@@ -183,7 +183,10 @@ def _of_account(vendor: VendorSeen) -> Iterator[Finding]:
                 f"{_many(number, 'conversation')} {_is(number)} recorded as landed or scored, and "
                 "the warehouse has no words or no run of it."
             ),
-            do="Rows were removed from landing. Restore them from a backup of the warehouse.",
+            do=(
+                "Rows were removed from landing. The daily reconcile fetches words again that the "
+                "vendor still has; the rest comes from a backup of the warehouse."
+            ),
             links=tuple(_list(vendor, UNACCOUNTED, day) for day in lost[:3]),
         )
     unknown = [day for day in vendor.days if day.unrecorded]

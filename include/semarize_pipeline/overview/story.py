@@ -193,7 +193,8 @@ def _landed(facts: Facts, entry: Entry, runs: Sequence[RunSeen]) -> End:
         return (
             "bad",
             "It is recorded as landed, but the warehouse does not have its words.",
-            "Rows were removed from landing. Restore them from a backup of the warehouse.",
+            "Rows were removed from landing. The next reconcile fetches them again if the vendor "
+            "still has them and the day is not too long ago; else restore a backup of the warehouse.",
             False,
         )
     codes = sorted({run.error_code for run in runs if run.error_code})
