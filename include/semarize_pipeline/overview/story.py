@@ -193,8 +193,8 @@ def _landed(facts: Facts, entry: Entry, runs: Sequence[RunSeen]) -> End:
         return (
             "bad",
             "It is recorded as landed, but the warehouse does not have its words.",
-            "Rows were removed from landing. The next reconcile fetches them again if the vendor "
-            "still has them and the day is not too long ago; else restore a backup of the warehouse.",
+            "Rows were removed from landing. The next reconcile fetches them again, if its window "
+            "reaches that day and the vendor still has them. Else they come from a backup.",
             False,
         )
     codes = sorted({run.error_code for run in runs if run.error_code})
