@@ -22,14 +22,13 @@ import playwright.sync_api as playwright
 import pytest
 import requests
 from browser import headless
+from dag_runs import ROOT, airflow_environment
 from operator_world import MARKUP, UNREADABLE, id_of, operated
 
 from semarize_airflow.local.ports import free_port
 from semarize_pipeline.state import State
 from semarize_pipeline.state.ledger import Entry
 from semarize_pipeline.warehouse.duckdb import DuckDBWarehouse
-
-from .conftest import ROOT, airflow_environment
 
 pytestmark = pytest.mark.long
 

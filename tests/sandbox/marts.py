@@ -138,7 +138,6 @@ MARTS: Mapping[str, tuple[str, ...]] = {
     "alert_queue": (*_of(_DEAL, "risk_flag", "overall_score"), *_of(_IQ, "compliance_score")),
     "conversation_explorer": (),
     "pipeline_health": (),
-    "pipeline_conversations": (),
 }  # fmt: skip
 
 TABLES: Mapping[str, tuple[str, ...]] = {
