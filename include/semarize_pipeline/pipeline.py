@@ -81,7 +81,7 @@ def extract(
     what only a person can mend (a state database that is lost, too); what landed before stays,
     and the next run goes on from there.
     """
-    refuse_lost_state(vendor.name, warehouse, state)
+    refuse_lost_state(vendor.name, warehouse, state, run)
     reading = Reading(vendor, api, warehouse, state, settings, run)
     reading.retry_pending()
     reached = state.watermarks.reached(vendor.name)

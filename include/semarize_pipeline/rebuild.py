@@ -127,7 +127,7 @@ def rebuild(
     return report
 
 
-def refuse_lost_state(vendor: str, warehouse: Warehouse, state: State) -> None:
+def refuse_lost_state(vendor: str, warehouse: Warehouse, state: State, run: str) -> None:
     """Raise Stop where this vendor was read into the warehouse, and the state knows nothing of it.
 
     It would all be read, and bought, once more. With a watermark this asks the state alone, and
@@ -135,7 +135,7 @@ def refuse_lost_state(vendor: str, warehouse: Warehouse, state: State) -> None:
     """
     if state.watermarks.reached(vendor) is not None or not warehouse.may_hold_rows():
         return
-    with warehouse.open(f"{vendor}: see whether it was read before") as session:
+    with warehouse.open(f"{run}: see whether {vendor} was read before") as session:
         was_read = _holds(session, tables.LOADS, f"vendor = ? and {READ}", vendor)
         bought = not state.runs.has_any(vendor) and _holds(
             session, tables.RUNS, "vendor = ?", vendor

@@ -61,7 +61,7 @@ def rescore(
     Returns with ``waiting`` while runs are slow: call it again later. ``capped`` runs wait for
     tomorrow's cap, ``over_cap`` runs are beyond the campaign's own.
     """
-    refuse_lost_state(selection.vendor, warehouse, state)
+    refuse_lost_state(selection.vendor, warehouse, state, run)
     report = ScoreReport(selection.vendor)
     queue = LandedQueue(selection, warehouse, state, kits, campaign, caps, settings, run, kind)
     queue.renewed_before = renewed_before
@@ -83,7 +83,7 @@ def plan(
     run: str,
 ) -> Plan:
     """What a rescore would buy now. Reads the warehouse and the register; asks nobody."""
-    refuse_lost_state(selection.vendor, warehouse, state)
+    refuse_lost_state(selection.vendor, warehouse, state, run)
     queue = LandedQueue(selection, warehouse, state, kits, "", caps, settings, run, "rescore")
     calls = runs = 0
     for rows in queue.pages():

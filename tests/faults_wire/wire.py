@@ -67,7 +67,8 @@ def _status(status: int, body: Any = None, **headers: str) -> dict[str, Any]:
 
 
 PASSING = "check the connection's host"
-LIMIT = "429"
+# Of several requests at once, the others find the turns taken that the first one was refused.
+LIMIT = "429|every turn is taken"
 HOURS = format_datetime(NOW + timedelta(days=1), usegmt=True)
 CASES = [
     Case("no answer", {"kind": "drop"}, TryAgain, PASSING),
