@@ -133,6 +133,10 @@ def test_reconcile(run_dag: Any, sandbox: Sandbox, tmp_path: Path) -> None:
     assert told == {"listed": 3, "scored": 3, "wrong": 0}
     with DuckDBWarehouse(tmp_path / "warehouse.db").open("test") as session:
         session.query("delete from landing.gong__conversations")
+    assert set(states(run_dag("reconcile")).values()) == {"success"}
+    assert rows(tmp_path, "select count(*)::int n from landing.gong__conversations") == [{"n": 3}]
+    with DuckDBWarehouse(tmp_path / "warehouse.db").open("test") as session:
+        session.query("delete from landing.semarize__runs")
     dag_run = run_dag("reconcile")
     assert states(dag_run)["relist__gong"] == "success"
     assert states(dag_run)["check"] == "failed"

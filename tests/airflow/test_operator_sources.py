@@ -192,7 +192,7 @@ def test_answers_go_when_their_connection_does(
     monkeypatch.setattr(page_sources, "LOOK_AGAIN_SECONDS", 0.0)
     monkeypatch.setattr(page_sources, "PATIENCE_SECONDS", 20.0)
     sources = page_sources.Sources()
-    assert (sources.key("gong_default"), sources.key("chorus_default")) == ("ours", None)
+    assert (sources.key("gong_default"), sources.key("nobody_default")) == ("ours", None)
     with pytest.raises(TryAgain, match=r"there is no state database at .*nowhere\.db"):
         sources.state()
     assert not (landed.parent / "nowhere.db").exists()
