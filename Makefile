@@ -62,7 +62,7 @@ test: ## every test but the longest; ARGS=... goes to pytest
 	@$(TEST) $(SIDE_BY_SIDE) -m "not long" $(ARGS)
 
 .PHONY: test-long
-test-long: ## the longest: every page in headless Chromium, whole DAGs on both warehouses
+test-long: ## the longest: kills and other faults, every page in headless Chromium, whole DAGs on both warehouses
 	@$(SETUP) tests dbt
 	@$(TEST) $(SIDE_BY_SIDE) -m long $(ARGS)
 

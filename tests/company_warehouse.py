@@ -1,4 +1,7 @@
-"""A quarter of the sandbox company, landed and built by dbt: once for all tests that read it."""
+"""A quarter of the sandbox company, landed and built by dbt: once for all tests that read it.
+
+It is kept between runs, under a name that says what it was made of.
+"""
 
 from __future__ import annotations
 
@@ -17,11 +20,12 @@ UNTIL = datetime(2026, 6, 30, 15, 30, tzinfo=UTC)
 DAYS = 91
 CALLS_PER_DAY = 4
 # What the built warehouse depends on.
-_SOURCES = ("dbt/models", "dbt/macros", "dbt/seeds", "include/semarize_sandbox", "tests")
+_SOURCES = ("dbt", "include/semarize_pipeline", "include/semarize_sandbox", "tests")
+_WRITTEN = {"target", "logs", "dbt_packages"}
 _KINDS = {".sql", ".yml", ".csv", ".py"}
 
 
-def built(folder: Path) -> Path:
+def built(folder: Path = ROOT / ".runtime" / "test" / "company") -> Path:
     """The built file in a folder that several test processes may share; never written to later."""
     folder.mkdir(parents=True, exist_ok=True)
     warehouse = folder / f"company-{_content()}" / "warehouse.duckdb"
@@ -33,6 +37,8 @@ def built(folder: Path) -> Path:
             draft.parent.mkdir()
             write(draft, landed(UNTIL, DAYS, CALLS_PER_DAY, transcripts=True))
             _dbt_build(draft)
+            for older in folder.glob("company-*"):
+                shutil.rmtree(older)
             draft.parent.rename(warehouse.parent)
     return warehouse
 
@@ -42,7 +48,8 @@ def _content() -> str:
     for folder in _SOURCES:
         # Of the tests, only what makes the rows.
         files = (ROOT / folder).glob("company_*.py") if folder == "tests" else (
-            file for file in (ROOT / folder).rglob("*") if file.suffix in _KINDS
+            file for file in (ROOT / folder).rglob("*")
+            if file.suffix in _KINDS and not _WRITTEN.intersection(file.relative_to(ROOT).parts)
         )  # fmt: skip
         for file in sorted(files):
             digest.update(file.as_posix().encode() + file.read_bytes())

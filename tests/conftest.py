@@ -33,8 +33,6 @@ def emulator() -> Iterator[int]:
 
 
 @pytest.fixture(scope="session")
-def company_file(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
-    """The built company, to read: one for all files and processes of a run."""
-    base = tmp_path_factory.getbasetemp()
-    # Under xdist the processes' folders have one parent.
-    return company_warehouse.built((base if worker_id == "master" else base.parent) / "company")
+def company_file() -> Path:
+    """The built company, to read: one for all files and processes, and for the next run."""
+    return company_warehouse.built()

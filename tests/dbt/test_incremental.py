@@ -17,7 +17,7 @@ from typing import Any
 import duckdb
 import pytest
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 
 MARTS = (
     "dim_reps", "dim_kits", "dim_bricks", "dim_dates",
