@@ -7,6 +7,7 @@ from pathlib import Path
 
 import company_warehouse
 import pytest
+from browser import headless
 from dag_runs import airflow_home, dag_bag, pools, run_dag, settings_file  # noqa: F401
 from longest_first import (  # noqa: F401
     pytest_collection_modifyitems,
@@ -14,6 +15,7 @@ from longest_first import (  # noqa: F401
     pytest_runtest_logreport,
     pytest_sessionfinish,
 )
+from playwright.sync_api import Browser, sync_playwright
 from unit.postgres import Cluster
 from unit.warehouse.emulator import emulator_running
 
@@ -36,3 +38,10 @@ def emulator() -> Iterator[int]:
 def company_file() -> Path:
     """The built company, to read: one for all files and processes, and for the next run."""
     return company_warehouse.built()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One Chromium for all pages: its program lets no second one of a process be started."""
+    with sync_playwright() as started, headless(started) as browser:
+        yield browser

@@ -21,7 +21,6 @@ from typing import Any
 import playwright.sync_api as playwright
 import pytest
 import requests
-from browser import headless
 from dag_runs import ROOT, airflow_environment
 from operator_world import MARKUP, UNREADABLE, id_of, operated
 
@@ -348,60 +347,61 @@ def test_a_replay_wants_our_own_form_and_is_started_once(
     assert sorted(conf["dry_run"] for conf in confs) == [False, True]
 
 
-def test_an_operator_finds_out_what_is_wrong_and_replays(served: Served) -> None:
+def test_an_operator_finds_out_what_is_wrong_and_replays(
+    served: Served, browser: playwright.Browser
+) -> None:
     """From Airflow's login to a replay's run, in a browser, within Airflow's own frame."""
-    with playwright.sync_playwright() as started, headless(started) as browser:
-        window = browser.new_page(viewport={"width": 1440, "height": 1000})
-        asked: list[str] = []
-        window.on("request", lambda request: asked.append(request.url))
-        problems: list[str] = []
-        window.on("pageerror", lambda problem: problems.append(str(problem)))
-        window.goto(served.url)
-        window.fill("input[name=username]", "admin")
-        window.fill("input[name=password]", PASSWORDS["admin"])
-        window.click("button[type=submit]")
-        window.get_by_role("button", name="Browse").click()
-        window.get_by_text("Conversations", exact=True).click()
-        page = window.frame_locator("iframe")
-        page.locator("h1", has_text="wrong").wait_for()
-        take(window, "overview")
-        finding = page.locator(".findings li", has_text="in the quarantine")
-        assert UNREADABLE in finding.inner_text()
-        # What is missing and why.
-        page.get_by_role("link", name="What is missing").first.click()
-        page.get_by_role("heading", name="What is missing, and why").wait_for()
-        take(window, "missing")
-        page.locator('a[href*="what=pending"]').first.click()
-        page.get_by_text("the transcript is not ready").wait_for()
-        # Where is it.
-        page.get_by_role("link", name=id_of("pending")).click()
-        page.get_by_text("It waits for its transcript").wait_for()
-        page.get_by_label("A conversation's id").fill(id_of("scored"))
-        page.get_by_role("button", name="Where is it?").click()
-        page.get_by_text("It landed, was scored").wait_for()
-        take(window, "conversation")
-        # The button.
-        before = {run["dag_run_id"] for run in served.runs("replay")}
-        page.get_by_role("link", name="Overview").click()
-        finding.get_by_role("link", name="Replay them").click()
-        page.get_by_text("1 of the quarantine").wait_for()
-        take(window, "replay")
-        page.get_by_role("button", name="Start the replay").click()
-        page.get_by_role("heading", name="The replay was started").wait_for()
-        (run,) = [r for r in served.runs("replay") if r["dag_run_id"] not in before]
-        assert run["conf"] == {
-            "vendor": "gong",
-            "what": "quarantined",
-            "reason": UNREADABLE,
-            "dry_run": False,
-        }
-        assert run["triggering_user_name"] == "admin"
-        # Airflow's own pages open in the whole window, not in the frame.
-        page.get_by_role("link", name="Its run in Airflow").click()
-        window.wait_for_url(f"**/dags/replay/runs/{run['dag_run_id']}**")
-        assert not problems
-        ours = (served.url, f"blob:{served.url}", "data:")
-        assert [url for url in asked if not url.startswith(ours)] == []
+    window = browser.new_page(viewport={"width": 1440, "height": 1000})
+    asked: list[str] = []
+    window.on("request", lambda request: asked.append(request.url))
+    problems: list[str] = []
+    window.on("pageerror", lambda problem: problems.append(str(problem)))
+    window.goto(served.url)
+    window.fill("input[name=username]", "admin")
+    window.fill("input[name=password]", PASSWORDS["admin"])
+    window.click("button[type=submit]")
+    window.get_by_role("button", name="Browse").click()
+    window.get_by_text("Conversations", exact=True).click()
+    page = window.frame_locator("iframe")
+    page.locator("h1", has_text="wrong").wait_for()
+    take(window, "overview")
+    finding = page.locator(".findings li", has_text="in the quarantine")
+    assert UNREADABLE in finding.inner_text()
+    # What is missing and why.
+    page.get_by_role("link", name="What is missing").first.click()
+    page.get_by_role("heading", name="What is missing, and why").wait_for()
+    take(window, "missing")
+    page.locator('a[href*="what=pending"]').first.click()
+    page.get_by_text("the transcript is not ready").wait_for()
+    # Where is it.
+    page.get_by_role("link", name=id_of("pending")).click()
+    page.get_by_text("It waits for its transcript").wait_for()
+    page.get_by_label("A conversation's id").fill(id_of("scored"))
+    page.get_by_role("button", name="Where is it?").click()
+    page.get_by_text("It landed, was scored").wait_for()
+    take(window, "conversation")
+    # The button.
+    before = {run["dag_run_id"] for run in served.runs("replay")}
+    page.get_by_role("link", name="Overview").click()
+    finding.get_by_role("link", name="Replay them").click()
+    page.get_by_text("1 of the quarantine").wait_for()
+    take(window, "replay")
+    page.get_by_role("button", name="Start the replay").click()
+    page.get_by_role("heading", name="The replay was started").wait_for()
+    (run,) = [r for r in served.runs("replay") if r["dag_run_id"] not in before]
+    assert run["conf"] == {
+        "vendor": "gong",
+        "what": "quarantined",
+        "reason": UNREADABLE,
+        "dry_run": False,
+    }
+    assert run["triggering_user_name"] == "admin"
+    # Airflow's own pages open in the whole window, not in the frame.
+    page.get_by_role("link", name="Its run in Airflow").click()
+    window.wait_for_url(f"**/dags/replay/runs/{run['dag_run_id']}**")
+    assert not problems
+    ours = (served.url, f"blob:{served.url}", "data:")
+    assert [url for url in asked if not url.startswith(ours)] == []
 
 
 def take(window: playwright.Page, name: str) -> None:

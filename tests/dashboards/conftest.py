@@ -17,14 +17,12 @@ from urllib.parse import urlsplit
 
 import duckdb
 import pytest
-from browser import headless, settle
+from browser import settle
 from playwright.sync_api import (
     Browser,
     BrowserContext,
     ConsoleMessage,
     Page,
-    Playwright,
-    sync_playwright,
 )
 
 from semarize_airflow.local.ports import free_port
@@ -125,19 +123,6 @@ def served_with_words(
     log = tmp_path_factory.mktemp("dashboards") / "words.log"
     with dashboards(company_file, log, DASHBOARD_TRANSCRIPTS="true") as url:
         yield Served(url, log)
-
-
-@pytest.fixture(scope="session")
-def playwright() -> Iterator[Playwright]:
-    with sync_playwright() as started:
-        yield started
-
-
-@pytest.fixture(scope="session")
-def browser(playwright: Playwright) -> Iterator[Browser]:
-    """One for all tests: it takes longer to start than most pages."""
-    with headless(playwright) as started:
-        yield started
 
 
 @dataclass

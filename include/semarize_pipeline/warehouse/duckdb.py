@@ -112,6 +112,13 @@ class DuckDBWarehouse:
     def _connect(self) -> duckdb.DuckDBPyConnection:
         """Open the file. A program that does not know our lock, such as a BI tool, may hold it."""
         give_up = time.monotonic() + self._wait
+        if not self.path.exists():
+            # Made beside it: a task killed in the middle of that would leave a file that nobody
+            # can open. Nobody else makes one meanwhile, as we have the lock.
+            draft = self.path.with_name(f"{self.path.name}.new")
+            draft.unlink(missing_ok=True)
+            duckdb.connect(str(draft)).close()
+            draft.replace(self.path)
         while True:
             try:
                 connection = duckdb.connect(str(self.path))

@@ -260,3 +260,11 @@ def test_moments_are_in_utc_whatever_the_machine_s_zone(
     finally:
         monkeypatch.undo()
         time.tzset()
+
+
+def test_a_file_that_was_never_made_whole_is_made_anew(tmp_path: Path) -> None:
+    """What a task leaves that was killed while it made the file."""
+    (tmp_path / "warehouse.duckdb.new").write_bytes(b"half a header")
+    with DuckDBWarehouse(tmp_path / "warehouse.duckdb").open("test") as session:
+        assert session.query("select 1 as one") == [{"one": 1}]
+    assert not (tmp_path / "warehouse.duckdb.new").exists()
