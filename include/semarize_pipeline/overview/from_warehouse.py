@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any, Protocol
 
+from semarize_pipeline.dbt_build import BAD
 from semarize_pipeline.reconcile import CATEGORIES, category, standing
 from semarize_pipeline.warehouse import tables
 
@@ -214,7 +215,7 @@ class Warehouse:
         )
         if not rows:
             return None
-        wrong = [row for row in rows if row["status"] in ("error", "fail", "runtime error")]
+        wrong = [row for row in rows if row["status"] in BAD]
         return {
             "built_at": max(row["_loaded_at"] for row in rows),
             "nodes": len(rows),
