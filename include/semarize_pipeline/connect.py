@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import requests
 from requests.auth import AuthBase
@@ -19,7 +20,7 @@ from semarize_pipeline.rest import wire
 from semarize_pipeline.rest.auth import Credentials, bearer
 from semarize_pipeline.rest.client import RestClient
 from semarize_pipeline.rest.pace import Pace, PacedAdapter
-from semarize_pipeline.semarize.client import BASE_URL, SemarizeClient
+from semarize_pipeline.semarize.client import BASE_URL, CONNECTION, SemarizeClient
 from semarize_pipeline.settings import ScoreSettings, Settings
 from semarize_pipeline.state import State
 from semarize_pipeline.state.budgets import RUNS, Limits, PaceBesideLive, SharedPace
@@ -29,14 +30,14 @@ from semarize_pipeline.vendors.base import Vendor
 SOCKETS = 64
 
 
-def budget_key(given: Credentials) -> str:
+def budget_key(connection: str, extra: Mapping[str, Any]) -> str:
     """What a connection's budget is called: its own name, or the extra ``budget_key``."""
-    return str(given.extra.get("budget_key", given.connection))
+    return str(extra.get("budget_key", connection))
 
 
 def shared_pace(given: Credentials, limits: Limits, state: State) -> Pace:
     """The key's budget: by connection, or by the extra ``budget_key`` where several share a key."""
-    key = budget_key(given)
+    key = budget_key(given.connection, given.extra)
     shared = SharedPace(state.budgets, key, limits)
     if not limits.reserved:
         return shared
@@ -55,7 +56,7 @@ def all_limits(settings: Settings, keys: Mapping[str, str] | None = None) -> dic
         vendor.connection: settings.limits_for(vendor.name, vendor.limits)
         for vendor in map(vendors.get, vendors.names())
     }
-    found["semarize_default"] = semarize_limits(settings.score)
+    found[CONNECTION] = semarize_limits(settings.score)
     named = {
         (keys or {}).get(connection, connection): replace(limits, reserved=share)
         for connection, limits in found.items()

@@ -35,6 +35,7 @@ from typing import Any
 from semarize_pipeline import landing, vendors
 from semarize_pipeline.campaigns import calls_key, runs_key
 from semarize_pipeline.errors import Misconfigured, Stop
+from semarize_pipeline.semarize.client import CONNECTION
 from semarize_pipeline.settings import Settings
 from semarize_pipeline.state import State
 from semarize_pipeline.state.budgets import RUNS, Claim, period_end, period_start
@@ -48,14 +49,9 @@ log = logging.getLogger(__name__)
 PAGE = 5000
 # Requests of runs that landed nothing are in no load: so much is added for them.
 UNSEEN_REQUESTS = 1.25
-RUN_COLUMNS = (
-    "idempotency_key, run_id, vendor, conversation_id, kit_name, kit_code, kit_version_id, "
-    "transcript_hash, attempt, submitted_at"
-)
+RUN_COLUMNS = ", ".join((*(name for name, _ in tables.BOUGHT), "submitted_at"))
 # What the hourly runs read; transcripts that were pending have no window.
 READ = "kind = 'extract' and window_start is not null"
-# The name under which the keys of connections are given that belong to no vendor.
-SEMARIZE = "semarize"
 
 
 @dataclass(slots=True)
@@ -92,8 +88,7 @@ def rebuild(
 ) -> RebuildReport:
     """Restore what the warehouse knows, or say what that would be.
 
-    :param keys: by vendor (or ``semarize``) the key of its budget, where that is not the
-        connection's name.
+    :param keys: by connection the key of its budget, where that is not the connection's name.
     :param merge: also where the state database is not empty, such as an old backup: it moves
         forward only, and what is newer there stays.
     """
@@ -109,7 +104,7 @@ def rebuild(
         for vendor in vendors.names():
             _ledger(vendor, session, state, report)
         _runs(session, state, report)
-        _budgets(session, state, report, keys or {})
+        _budgets(session, state, settings, report, keys or {})
         _watermarks(session, state, settings, report)
         (erasures,) = session.query(
             f"select count(*) as n from {tables.ERASURES.qualified} where status = 'begun'"
@@ -191,17 +186,22 @@ def _runs(session: Session, state: State, report: RebuildReport) -> None:
 
 
 def _budgets(
-    session: Session, state: State, report: RebuildReport, keys: Mapping[str, str]
+    session: Session,
+    state: State,
+    settings: Settings,
+    report: RebuildReport,
+    keys: Mapping[str, str],
 ) -> None:
     now = state.clock()
     used: dict[Claim, int] = {}
-    slowed = [keys.get(SEMARIZE, f"{SEMARIZE}_default")]
+    slowed = [keys.get(CONNECTION, CONNECTION)]
     for name in vendors.names():
         vendor = vendors.get(name)
-        key = keys.get(name, vendor.connection)
-        if vendor.limits.adaptive:
+        limits = settings.limits_for(name, vendor.limits)
+        key = keys.get(vendor.connection, vendor.connection)
+        if limits.adaptive:
             slowed.append(key)
-        for period, cap in vendor.limits.caps():
+        for period, cap in limits.caps():
             claim = Claim(key, period)
             start, end = period_start(period, now), period_end(period, now)
             told = _requests(session, name, start)

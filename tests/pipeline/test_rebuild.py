@@ -167,7 +167,7 @@ def test_what_a_newer_state_knows_stays(gong: Bench) -> None:
 def test_what_was_promised_is_kept(gong: Bench) -> None:
     read_and_scored(gong)
     lose(gong)
-    report = restored(gong, keys={"gong": "one key of two", "semarize": "our key"})
+    report = restored(gong, keys={"gong_default": "one key of two", "semarize_default": "our key"})
     assert report.used["semarize runs (day)"] == 6
     # Noon on a Tuesday: half of Gong's day is over, and two and a half days of Clari's week.
     assert 5_000 <= report.used["one key of two (day)"] < 5_010
@@ -177,6 +177,13 @@ def test_what_was_promised_is_kept(gong: Bench) -> None:
     with gong.state.read() as connection:
         rows = connection.exec_driver_sql("select key from budgets where slowdown > 1").scalars()
         assert set(rows) == {"our key", "chorus_default"}, "adaptive ones begin slowly"
+
+
+def test_a_contract_s_own_limit_is_the_one_that_counts(gong: Bench) -> None:
+    gong.set(limits={"gong": {"per_day": 40_000}})
+    read_and_scored(gong)
+    lose(gong)
+    assert 20_000 <= restored(gong).used["gong_default (day)"] < 20_010, "half of its day is over"
 
 
 def test_requests_that_landed_count_for_more_than_an_even_pace(gong: Bench) -> None:

@@ -17,6 +17,7 @@ from semarize_pipeline.rest.paging import Ask
 from semarize_pipeline.warehouse.tables import Type
 
 BASE_URL = "https://api.semarize.com"
+CONNECTION = "semarize_default"
 LONGEST_ID = 200
 TERMINAL = frozenset({"succeeded", "failed", "cancelled"})
 # A run refused with one of these is that run's own fault: the same request never succeeds.
@@ -93,7 +94,7 @@ class SemarizeClient:
     :param api: a client that quotes no errors, since they may repeat the transcript.
     """
 
-    def __init__(self, api: RestClient, connection: str = "semarize_default") -> None:
+    def __init__(self, api: RestClient, connection: str = CONNECTION) -> None:
         self._api = api
         self.connection = connection
 

@@ -107,19 +107,24 @@ def utterances(vendor: str) -> Table:
     )
 
 
+# What was bought, and for what.
+BOUGHT = (
+    ("idempotency_key", Type.TEXT),
+    ("run_id", Type.TEXT),
+    ("vendor", Type.TEXT),
+    ("conversation_id", Type.TEXT),
+    ("kit_code", Type.TEXT),
+    ("kit_name", Type.TEXT),
+    ("kit_version_id", Type.TEXT),
+    ("transcript_hash", Type.TEXT),
+    ("attempt", Type.INTEGER),
+)
+
 RUNS = _table(
     "semarize__runs",
     ("idempotency_key",),
     [
-        ("idempotency_key", Type.TEXT),
-        ("run_id", Type.TEXT),
-        ("vendor", Type.TEXT),
-        ("conversation_id", Type.TEXT),
-        ("kit_code", Type.TEXT),
-        ("kit_name", Type.TEXT),
-        ("kit_version_id", Type.TEXT),
-        ("transcript_hash", Type.TEXT),
-        ("attempt", Type.INTEGER),
+        *BOUGHT,
         ("status", Type.TEXT),
         ("submitted_at", Type.TIMESTAMP),
         ("finished_at", Type.TIMESTAMP),
@@ -138,15 +143,7 @@ OPEN_RUNS = _table(
     "semarize__open_runs",
     ("idempotency_key",),
     [
-        ("idempotency_key", Type.TEXT),
-        ("run_id", Type.TEXT),
-        ("vendor", Type.TEXT),
-        ("conversation_id", Type.TEXT),
-        ("kit_code", Type.TEXT),
-        ("kit_name", Type.TEXT),
-        ("kit_version_id", Type.TEXT),
-        ("transcript_hash", Type.TEXT),
-        ("attempt", Type.INTEGER),
+        *BOUGHT,
         ("campaign", Type.TEXT),
         ("planned_at", Type.TIMESTAMP),
         ("submitted_at", Type.TIMESTAMP),

@@ -10,7 +10,7 @@ from semarize_pipeline.connect import semarize_limits
 from semarize_pipeline.errors import PipelineError
 from semarize_pipeline.rest.auth import Credentials, bearer
 from semarize_pipeline.rest.paging import Ask
-from semarize_pipeline.semarize.client import BASE_URL, SemarizeClient
+from semarize_pipeline.semarize.client import BASE_URL, CONNECTION, SemarizeClient
 from semarize_pipeline.settings import ScoreSettings
 from semarize_pipeline.state import State
 
@@ -19,7 +19,7 @@ class SemarizeHook(RestHook):
     """Semarize's connection as its client."""
 
     conn_name_attr = "semarize_conn_id"
-    default_conn_name = "semarize_default"
+    default_conn_name = CONNECTION
     hook_name = "Semarize"
     quotes = False
 

@@ -11,8 +11,9 @@ from semarize_airflow.failures import handled
 from semarize_airflow.hooks.state_hook import StateHook
 from semarize_airflow.hooks.warehouse_hook import WarehouseHook
 from semarize_airflow.run import read_settings, run_name
-from semarize_pipeline import vendors
-from semarize_pipeline.rebuild import SEMARIZE, rebuild
+from semarize_pipeline import connect, vendors
+from semarize_pipeline.rebuild import rebuild
+from semarize_pipeline.semarize.client import CONNECTION
 
 
 class RebuildStateOperator(BaseOperator):
@@ -35,13 +36,11 @@ class RebuildStateOperator(BaseOperator):
 
 
 def _budget_keys() -> dict[str, str]:
-    """By vendor the key that its connection shares with others, where its extra names one."""
+    """By connection the key of its budget, for those that there are."""
     keys: dict[str, str] = {}
-    for name in (*vendors.names(), SEMARIZE):
+    for name in (*(vendors.get(each).connection for each in vendors.names()), CONNECTION):
         try:
-            extra = BaseHook.get_connection(f"{name}_default").extra_dejson
+            keys[name] = connect.budget_key(name, BaseHook.get_connection(name).extra_dejson)
         except AirflowNotFoundException:
             continue
-        if extra.get("budget_key"):
-            keys[name] = str(extra["budget_key"])
     return keys

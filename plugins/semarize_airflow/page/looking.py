@@ -17,11 +17,11 @@ from semarize_pipeline.overview import findings as finding
 from semarize_pipeline.overview import from_state, story
 from semarize_pipeline.overview.from_warehouse import UNACCOUNTED, Warehouse
 from semarize_pipeline.reconcile import CATEGORIES, window_of
+from semarize_pipeline.semarize.client import CONNECTION as SEMARIZE
 from semarize_pipeline.settings import Settings
 from semarize_pipeline.state.budgets import RUNS, Usage, period_start
 from semarize_pipeline.state.ledger import Entry
 
-SEMARIZE = "semarize_default"
 RUN_DAYS = 14
 # How many days the overview looks at for conversations that are missing.
 LATELY = timedelta(days=14)

@@ -25,6 +25,7 @@ from semarize_airflow.hooks.state_hook import StateHook, airflow_home
 from semarize_airflow.hooks.warehouse_hook import WarehouseHook
 from semarize_dashboards.source import DuckDBCopy, NothingYet, SnowflakeSource, Source
 from semarize_dashboards.source import State as SourceState
+from semarize_pipeline import connect
 from semarize_pipeline.errors import PipelineError, TryAgain
 from semarize_pipeline.overview import from_warehouse
 from semarize_pipeline.state import State
@@ -191,8 +192,9 @@ class Sources:
             self._look()
             if connection not in self._keys:
                 found = _connection(connection)
-                extra = found.extra_dejson if found else {}
-                self._keys[connection] = str(extra.get("budget_key", connection)) if found else None
+                self._keys[connection] = found and connect.budget_key(
+                    connection, found.extra_dejson
+                )
             return self._keys[connection]
 
     def _look(self) -> None:
