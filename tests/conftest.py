@@ -8,7 +8,7 @@ from pathlib import Path
 import company_warehouse
 import pytest
 from browser import headless
-from dag_runs import airflow_home, dag_bag, pools, run_dag, settings_file  # noqa: F401
+from dag_runs import airflow_home, dag_bag, pools, run_dag, settings_file, stores  # noqa: F401
 from longest_first import (  # noqa: F401
     pytest_collection_modifyitems,
     pytest_configure_node,

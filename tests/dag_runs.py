@@ -73,6 +73,18 @@ def airflow_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         os.environ.update(before)
 
 
+@pytest.fixture
+def stores(airflow_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A state and a warehouse of this test's own: those of the home keep what others landed."""
+    for name, kind, file in (
+        ("STATE", "sqlite", "state.db"),
+        ("WAREHOUSE", "duckdb", "warehouse.duckdb"),
+    ):
+        held = json.dumps({"conn_type": kind, "host": str(tmp_path / file)})
+        monkeypatch.setenv(f"AIRFLOW_CONN_{name}_DEFAULT", held)
+    return tmp_path
+
+
 @pytest.fixture(scope="session")
 def dag_bag(airflow_home: Path) -> object:
     # Since 3.3 the class lives here and takes no include_examples.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import threading
 import time
 from collections.abc import Iterator
@@ -41,9 +40,7 @@ vendors = []
 
 
 @pytest.fixture
-def sandbox(
-    airflow_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Sandbox]:
+def sandbox(stores: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
     """Three recent calls and two old ones of Gong, and a state and warehouse of its own."""
     given = [call("gong", n, NOW - timedelta(hours=6 + n)) for n in range(3)]
     given += [call("gong", 50 + n, NOW - timedelta(days=30 + n)) for n in range(2)]
@@ -52,14 +49,11 @@ def sandbox(
         monkeypatch.setenv("PIPELINE_SETTINGS", str(tmp_path / "pipeline.toml"))
         for name, connection in made.connections().items():
             monkeypatch.setenv(f"AIRFLOW_CONN_{name.upper()}", connection)
-        for name, kind in (("state", "sqlite"), ("warehouse", "duckdb")):
-            held = {"conn_type": kind, "host": str(tmp_path / f"{name}.db")}
-            monkeypatch.setenv(f"AIRFLOW_CONN_{name.upper()}_DEFAULT", json.dumps(held))
         yield made
 
 
 def rows(folder: Path, sql: str) -> list[dict[str, Any]]:
-    with DuckDBWarehouse(folder / "warehouse.db").open("test") as session:
+    with DuckDBWarehouse(folder / "warehouse.duckdb").open("test") as session:
         return session.query(sql)
 
 
@@ -131,11 +125,11 @@ def test_reconcile(run_dag: Any, sandbox: Sandbox, tmp_path: Path) -> None:
     sums = "sum(listed)::int listed, sum(scored)::int scored, sum(unaccounted)::int wrong"
     (told,) = rows(tmp_path, f"select {sums} from landing.reconciliation")
     assert told == {"listed": 3, "scored": 3, "wrong": 0}
-    with DuckDBWarehouse(tmp_path / "warehouse.db").open("test") as session:
+    with DuckDBWarehouse(tmp_path / "warehouse.duckdb").open("test") as session:
         session.query("delete from landing.gong__conversations")
     assert set(states(run_dag("reconcile")).values()) == {"success"}
     assert rows(tmp_path, "select count(*)::int n from landing.gong__conversations") == [{"n": 3}]
-    with DuckDBWarehouse(tmp_path / "warehouse.db").open("test") as session:
+    with DuckDBWarehouse(tmp_path / "warehouse.duckdb").open("test") as session:
         session.query("delete from landing.semarize__runs")
     dag_run = run_dag("reconcile")
     assert states(dag_run)["relist__gong"] == "success"

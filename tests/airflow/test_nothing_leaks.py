@@ -53,9 +53,7 @@ CAST = "select cast(text as integer) as n from landing.gong__utterances where le
 
 
 @pytest.fixture
-def sandbox(
-    airflow_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Sandbox]:
+def sandbox(stores: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
     now = datetime.now(UTC)
     told = {
         "title": f"About {WORDS}",
@@ -71,9 +69,6 @@ def sandbox(
     with running(World(given)) as made:
         for name, connection in made.connections().items():
             monkeypatch.setenv(f"AIRFLOW_CONN_{name.upper()}", connection)
-        for name, kind in (("state", "sqlite"), ("warehouse", "duckdb")):
-            held = {"conn_type": kind, "host": str(tmp_path / f"{name}.db")}
-            monkeypatch.setenv(f"AIRFLOW_CONN_{name.upper()}_DEFAULT", json.dumps(held))
         yield made
 
 
@@ -234,7 +229,7 @@ def test_no_secret_and_no_word_of_a_conversation_leaves_its_place(
     assert leaks(places, set(SAID)) == []
 
     # Words are in the warehouse, and there in the columns that are made for them.
-    with DuckDBWarehouse(tmp_path / "warehouse.db").open("test") as session:
+    with DuckDBWarehouse(tmp_path / "warehouse.duckdb").open("test") as session:
         (spoken,) = session.query(
             "select count(*) as n from landing.gong__utterances where text like '%quokka%'"
         )

@@ -84,9 +84,7 @@ def slack() -> Iterator[Server]:
 
 
 @pytest.fixture
-def sandbox(
-    airflow_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Sandbox]:
+def sandbox(stores: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
     """Gong refuses the credential, and says so with markup."""
     monkeypatch.setenv("NO_PROXY", "*")
     monkeypatch.setenv("no_proxy", "*")
@@ -97,9 +95,6 @@ def sandbox(
         monkeypatch.setenv("PIPELINE_SETTINGS", str(tmp_path / "pipeline.toml"))
         for name, connection in made.connections().items():
             monkeypatch.setenv(f"AIRFLOW_CONN_{name.upper()}", connection)
-        for name, kind in (("state", "sqlite"), ("warehouse", "duckdb")):
-            held = {"conn_type": kind, "host": str(tmp_path / f"{name}.db")}
-            monkeypatch.setenv(f"AIRFLOW_CONN_{name.upper()}_DEFAULT", json.dumps(held))
         yield made
 
 
@@ -204,7 +199,7 @@ def built(folder: Path, age: timedelta, status: str = "success") -> None:
         "finished_at": now - age,
         "_loaded_at": now,
     }
-    with DuckDBWarehouse(folder / "warehouse.db").open("test") as session:
+    with DuckDBWarehouse(folder / "warehouse.duckdb").open("test") as session:
         session.ensure([tables.DBT_RESULTS])
         session.land([Load(tables.DBT_RESULTS, [row])])
 
@@ -225,7 +220,7 @@ def test_old_marts_and_conversations_are_told_of(
 ) -> None:
     connect_slack(monkeypatch, slack.url)
     assert run_dag("freshness").state == "success", "nothing was ever read: nothing is old"
-    assert not (tmp_path / "warehouse.db").exists(), "and no warehouse is opened"
+    assert not (tmp_path / "warehouse.duckdb").exists(), "and no warehouse is opened"
     read(tmp_path, "gong", timedelta(hours=2))
     assert run_dag("freshness").state == "failed"
     assert "marts: never built" in slack.seen[-1].json["text"]
@@ -252,7 +247,7 @@ def test_marts_grow_old_when_no_build_succeeds(age: int, old: bool, tmp_path: Pa
     built(tmp_path, timedelta(hours=1), status="skipped")
     state = State(f"sqlite:///{tmp_path}/state.db")
     ask = {"now": datetime.now(UTC), "stale_after": timedelta(hours=26), "run": "test"}
-    warehouse = DuckDBWarehouse(tmp_path / "warehouse.db")
+    warehouse = DuckDBWarehouse(tmp_path / "warehouse.duckdb")
     if old:
         with pytest.raises(freshness.Stale, match=rf"marts: {age} hours old.*scorecards"):
             freshness.check(warehouse, state, ["gong"], **ask)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -35,14 +35,12 @@ EMPTY = dict.fromkeys(("vendor", "conversation_ids", "user_id", "email")) | {"dr
 
 
 @pytest.fixture
-def warehouse(
-    airflow_home: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> Iterator[DuckDBWarehouse]:
+def warehouse(stores: Path, monkeypatch: pytest.MonkeyPatch) -> DuckDBWarehouse:
     """Three conversations, landed and on the ledger; thirty days of words are kept."""
-    (tmp_path / "pipeline.toml").write_text("[privacy.retention_days]\ntranscripts = 30\n")
-    monkeypatch.setenv("PIPELINE_SETTINGS", str(tmp_path / "pipeline.toml"))
-    made = DuckDBWarehouse(airflow_home / "warehouse.duckdb")
-    state = State(f"sqlite:///{airflow_home}/state.db")
+    (stores / "pipeline.toml").write_text("[privacy.retention_days]\ntranscripts = 30\n")
+    monkeypatch.setenv("PIPELINE_SETTINGS", str(stores / "pipeline.toml"))
+    made = DuckDBWarehouse(stores / "warehouse.duckdb")
+    state = State(f"sqlite:///{stores}/state.db")
     mark = landing.stamp(NOW, "test")
     with made.open("test") as session:
         session.ensure(landing.vendor_tables("gong"))
@@ -59,10 +57,7 @@ def warehouse(
         [Entry(conversation_id=c.conversation_id, status="landed", listed_at=NOW) for c in CALLS],
     )
     state.close()
-    yield made
-    for file in airflow_home.glob("state.db*"):
-        file.unlink()
-    made.path.unlink()
+    return made
 
 
 @pytest.fixture

@@ -30,9 +30,7 @@ code = "C5A1E07B"
 
 
 @pytest.fixture
-def waiting(
-    airflow_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Sandbox]:
+def waiting(stores: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
     """A sandbox with two Gong calls, and state and a warehouse of its own."""
     now = datetime.now(UTC)
     given = [call("gong", n, now - timedelta(hours=5 + n)) for n in range(2)]
@@ -41,9 +39,6 @@ def waiting(
         monkeypatch.setenv("PIPELINE_SETTINGS", str(tmp_path / "pipeline.toml"))
         for name, connection in sandbox.connections().items():
             monkeypatch.setenv(f"AIRFLOW_CONN_{name.upper()}", connection)
-        for name, kind in (("state", "sqlite"), ("warehouse", "duckdb")):
-            held = {"conn_type": kind, "host": str(tmp_path / f"{name}.db")}
-            monkeypatch.setenv(f"AIRFLOW_CONN_{name.upper()}_DEFAULT", json.dumps(held))
         yield sandbox
 
 
