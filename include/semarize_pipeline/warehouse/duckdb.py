@@ -27,6 +27,9 @@ from semarize_pipeline.warehouse.port import DbtTarget, Load, Removal, Session, 
 from semarize_pipeline.warehouse.tables import SCHEMA, Table, Type
 
 WAIT_SECONDS = 300.0
+# What has landed waits in DuckDB's log beside the file until there is this much of it: folding it
+# in compresses whole columns anew, which costs more than the landing itself. dbt folds in the rest.
+FOLD_AT = "64MB"
 _SQL = {
     Type.TEXT: "VARCHAR",
     Type.FLOAT: "DOUBLE",
@@ -109,6 +112,8 @@ class DuckDBWarehouse:
                 time.sleep(0.2)
             else:
                 connection.execute("set timezone = 'UTC'")
+                connection.execute(f"set checkpoint_threshold = '{FOLD_AT}'")
+                connection.execute("pragma disable_checkpoint_on_shutdown")
                 return connection
 
 
@@ -201,6 +206,9 @@ class DuckDBSession(Session):
                 if counts[-1] and not dry_run:
                     self._connection.execute(*change)
             self._connection.execute("commit")
+            if any(counts) and not dry_run:
+                # What was landed lately stands in the log too, and must not stay there.
+                self._connection.execute("checkpoint")
         except BaseException:
             self._connection.execute("rollback")
             raise
