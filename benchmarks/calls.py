@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 UTTERANCES = 39
 CLAUSES_PER_UTTERANCE = 3
 BEGAN = datetime(2026, 3, 2, tzinfo=UTC)
-DAYS = 25
+MOST_DAYS, LEAST_A_DAY = 25, 100
 NEW = 100
 """Conversations beyond those of a first run, for the run with something new."""
 
@@ -66,10 +66,11 @@ def _clauses(dice: random.Random, count: int = 20_000) -> list[str]:
 
 
 def calls(count: int, seed: int = 7) -> Iterator[Call]:
-    """``count`` conversations spread evenly over ``DAYS`` days, and ``NEW`` more after them."""
+    """``count`` conversations spread evenly over up to 25 days, and ``NEW`` more after them."""
     dice = random.Random(seed)
     clauses = _clauses(dice)
-    apart = timedelta(days=DAYS) / max(count, 1)
+    days = min(MOST_DAYS, -(-count // LEAST_A_DAY))
+    apart = timedelta(days=days) / max(count, 1)
     for number in range(count + NEW):
         drawn = dice.choices(clauses, k=UTTERANCES * CLAUSES_PER_UTTERANCE)
         at, said = dice.randrange(200, 4_000), []

@@ -323,11 +323,7 @@ def route(
     world: World, method: str, path: str, query: str, head: bytes, body: bytes
 ) -> tuple[bytes, float]:
     """The answer to a request, and the seconds that it takes."""
-    name, answer = next(
-        (name, made)
-        for name, prefix, made in ROUTES
-        if path.startswith(prefix)
-    )
+    name, answer = next((name, made) for name, prefix, made in ROUTES if path.startswith(prefix))
     world.requests[name] = world.requests.get(name, 0) + 1
     return answer(world, method, path, query, head, body)
 
