@@ -294,7 +294,7 @@ def measure(server: Server, contender: str, told: dict[str, Any], folder: Path) 
         requests=after["requests"],
         refused=after["refused"],
         server_cpu=after["cpu_seconds"] - before["cpu_seconds"],
-        phases=report["phases"],
+        phases={**report["phases"], **report.get("tasks", {})},
     )
 
 
@@ -338,6 +338,7 @@ def resident_kb(pid: int) -> int:
 def airflow_environment(folder: Path, told: dict[str, Any]) -> dict[str, str]:
     """An Airflow of this run's own, migrated beforehand; connections in the environment."""
     home = folder / "airflow"
+    dags = ROOT / "dags" if told["step"] == "whole" else HERE / "contenders" / "dags"
     base = told["base_url"]
     connections = {
         "gong_default": {"conn_type": "http", "host": base, "login": "k", "password": "bench-key"},
@@ -347,7 +348,7 @@ def airflow_environment(folder: Path, told: dict[str, Any]) -> dict[str, str]:
     }
     made = {
         "AIRFLOW_HOME": str(home),
-        "AIRFLOW__CORE__DAGS_FOLDER": str(home / "none"),
+        "AIRFLOW__CORE__DAGS_FOLDER": str(dags),
         "AIRFLOW__CORE__PLUGINS_FOLDER": str(ROOT / "plugins"),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
         "AIRFLOW__CORE__FERNET_KEY": FERNET,
@@ -359,7 +360,6 @@ def airflow_environment(folder: Path, told: dict[str, Any]) -> dict[str, str]:
     }
     if not home.exists():
         home.mkdir()
-        (home / "none").mkdir()
         command = [PYTHON, "-m", "airflow", "db", "migrate"]
         subprocess.run(command, env=environment(made), check=True, capture_output=True)
     return made

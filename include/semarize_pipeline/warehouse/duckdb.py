@@ -15,16 +15,19 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import duckdb
 import filelock
 import orjson
 
 from semarize_pipeline.errors import TryAgain
-from semarize_pipeline.warehouse.arrow import arrow
 from semarize_pipeline.warehouse.port import DbtTarget, Load, Removal, Session, type_changed
 from semarize_pipeline.warehouse.tables import SCHEMA, Table, Type
+
+if TYPE_CHECKING:
+    # Both are large. They are imported when the file is opened, which an hour with nothing new
+    # never does.
+    import duckdb
 
 WAIT_SECONDS = 300.0
 # What has landed waits in DuckDB's log beside the file until there is this much of it: folding it
@@ -97,6 +100,8 @@ class DuckDBWarehouse:
 
     def _connect(self) -> duckdb.DuckDBPyConnection:
         """Open the file. A program that does not know our lock, such as a BI tool, may hold it."""
+        import duckdb
+
         give_up = time.monotonic() + self._wait
         while True:
             try:
@@ -170,6 +175,8 @@ class DuckDBSession(Session):
             self._connection.unregister("incoming")
 
     def _merge(self, load: Load) -> None:
+        from semarize_pipeline.warehouse.arrow import arrow
+
         table = load.table
         self._connection.register("incoming", arrow(load))
         on = " and ".join(f'there."{name}" = incoming."{name}"' for name in table.key)
