@@ -32,7 +32,9 @@ if TYPE_CHECKING:
 WAIT_SECONDS = 300.0
 # What has landed waits in DuckDB's log beside the file until there is this much of it: folding it
 # in compresses whole columns anew, which costs more than the landing itself. dbt folds in the rest.
-FOLD_AT = "64MB"
+FOLD_AT = "32MB"
+# Half the time of DuckDB's own choice for text, and a smaller file.
+LONG = " using compression zstd"
 _SQL = {
     Type.TEXT: "VARCHAR",
     Type.FLOAT: "DOUBLE",
@@ -147,7 +149,9 @@ class DuckDBSession(Session):
     def _create(self, table: Table) -> None:
         # No primary key: merging on it with one writer keeps it, and DuckDB's index would cost
         # memory for each row that ever landed. dbt tests the keys.
-        columns = ", ".join(f'"{c.name}" {_SQL[c.type]}' for c in table.columns)
+        columns = ", ".join(
+            f'"{c.name}" {_SQL[c.type]}{LONG if c.is_long else ""}' for c in table.columns
+        )
         self._connection.execute(f"create table {_name(table)} ({columns})")
 
     def _extend(self, table: Table, there: dict[str, str]) -> None:
