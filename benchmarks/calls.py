@@ -19,13 +19,25 @@ MOST_DAYS, LEAST_A_DAY = 25, 100
 NEW = 100
 """Conversations beyond those of a first run, for the run with something new."""
 
-_NOUNS = """account invoice renewal forecast dashboard shipment ticket contract pilot budget
-integration report region quarter rollout warehouse dispatcher claim policy booking module login
-export schedule threshold template workflow metric escalation survey permission backlog""".split()
-_VERBS = """review move confirm postpone compare export rebuild escalate approve migrate schedule
-reduce document archive measure replace sign cancel extend clarify summarise estimate""".split()
-_ADJECTIVES = """late early open quarterly regional manual shared weekly urgent missing stable
-second internal legal technical final simple expensive useful blocked reliable""".split()
+# fmt: off
+_NOUNS = (
+    "account", "invoice", "renewal", "forecast", "dashboard", "shipment", "ticket", "contract",
+    "pilot", "budget", "integration", "report", "region", "quarter", "rollout", "warehouse",
+    "dispatcher", "claim", "policy", "booking", "module", "login", "export", "schedule",
+    "threshold", "template", "workflow", "metric", "escalation", "survey", "permission",
+    "backlog",
+)
+_VERBS = (
+    "review", "move", "confirm", "postpone", "compare", "export", "rebuild", "escalate",
+    "approve", "migrate", "schedule", "reduce", "document", "archive", "measure", "replace",
+    "sign", "cancel", "extend", "clarify", "summarise", "estimate",
+)
+_ADJECTIVES = (
+    "late", "early", "open", "quarterly", "regional", "manual", "shared", "weekly", "urgent",
+    "missing", "stable", "second", "internal", "legal", "technical", "final", "simple",
+    "expensive", "useful", "blocked", "reliable",
+)
+# fmt: on
 _LINKS = ("because", "so", "and then", "although", "before", "unless", "while", "after", "since")
 _PEOPLE = ("we", "they", "our team", "your team", "finance", "the vendor", "legal", "the customer")
 _NAMES = ("Dana Reyes", "Sam Lindqvist", "Priya Nair", "Tom Okafor", "Lena Vogt", "Marco Silva")

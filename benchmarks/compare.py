@@ -198,7 +198,7 @@ def ceiling(server: Server, request: bytes, seconds: float = 1.0, deep: int = 32
         wire.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         wire.sendall(request)
         answer = wire.recv(1 << 20)
-        head, _, body = answer.partition(b"\r\n\r\n")
+        head, _, _ = answer.partition(b"\r\n\r\n")
         size = int(head.lower().split(b"content-length:")[1].split(b"\r\n")[0]) + len(head) + 4
         left = size - len(answer)
         while left:
@@ -498,7 +498,7 @@ def show(chosen: Scenario, measures: dict[str, dict[str, list[Measure]]]) -> Non
     print(f"**{chosen.title}** (`{chosen.name}`)\n")
     if chosen.floor_seconds:
         print(f"Floor: {chosen.floor_seconds:.1f} s.\n")
-    print("| step | contender | wall s | min-max | wall × | CPU s | CPU × | requests | "
+    print("| step | contender | wall s | min-max | wall x | CPU s | CPU x | requests | "
           "peak MB | server CPU s |")  # fmt: skip
     print("|---|---|---|---|---|---|---|---|---|---|")
     for name, by_contender in measures.items():
@@ -509,7 +509,7 @@ def show(chosen: Scenario, measures: dict[str, dict[str, list[Measure]]]) -> Non
             base = base or (chosen.floor_seconds or wall, cpu)
             span = f"{min(m.wall for m in made):.2f}-{max(m.wall for m in made):.2f}"
             refused = max(m.refused for m in made)
-            requests = f"{made[-1].requests:,}" + (f" ({refused} × 429)" if refused else "")
+            requests = f"{made[-1].requests:,}" + (f" ({refused} x 429)" if refused else "")
             print(
                 f"| {name} | {contender} | {wall:.2f} | {span} | {wall / base[0]:.2f} "
                 f"| {cpu:.2f} | {cpu / base[1]:.2f} | {requests} "
@@ -526,13 +526,12 @@ def show(chosen: Scenario, measures: dict[str, dict[str, list[Measure]]]) -> Non
 
 
 def machine() -> str:
-    model = next(
-        (line.split(":")[1].strip() for line in open("/proc/cpuinfo") if "model name" in line),
-        platform.machine(),
-    )
+    told = Path("/proc/cpuinfo").read_text().splitlines()
+    names = (line.split(":")[1].strip() for line in told if "model name" in line)
+    model = next(names, platform.machine())
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     return (
-        f"{os.cpu_count()} × {model}, {memory:.0f} GiB, Linux {platform.release()}, "
+        f"{os.cpu_count()} x {model}, {memory:.0f} GiB, Linux {platform.release()}, "
         f"Python {platform.python_version()}, DuckDB {duckdb.__version__}; load before: "
         f"{os.getloadavg()[0]:.1f}"
     )

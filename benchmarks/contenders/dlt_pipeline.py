@@ -123,11 +123,12 @@ def table(rows: list[tuple[Any, ...]], schema: pa.Schema) -> pa.Table:
 MERGE = {"disposition": "merge", "strategy": "delete-insert", "deduplicated": True}
 
 
+START = datetime.fromisoformat(job["start"])
+
+
 @dlt.resource(name="conversations", primary_key="id", write_disposition=MERGE)
 def conversations(
-    cursor: Any = dlt.sources.incremental(  # noqa: B008
-        "started_at", initial_value=datetime.fromisoformat(job["start"])
-    ),
+    cursor: Any = dlt.sources.incremental("started_at", initial_value=START),  # noqa: B008
 ) -> Iterator[pa.Table]:
     for page in listed(cursor.last_value, datetime.fromisoformat(job["until"])):
         if page:
