@@ -44,7 +44,8 @@ DBT = ROOT / ".venv-dbt/bin/dbt"
 FERNET = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
 # Beyond what any contender reaches here, so that nobody's pace is what is measured.
 UNHURRIED = 5000.0
-ALLOWED, WITHIN_SECONDS, BELOW = 500, 10.0, 0.99
+# Salesloft's 600 a minute, enforced over ten seconds, and the pace that its file promises.
+ALLOWED, WITHIN_SECONDS, PROMISED = 100, 10.0, 9.5
 SAMPLE_SECONDS = 0.05
 
 
@@ -69,7 +70,7 @@ class Scenario:
 
 KINDS = "gong-<n>, salesloft-<n>-<latency>ms, limited-<n>, score-<n>, task-<n>, whole-<n>"
 SHORT = ("gong-2500", "salesloft-2500-0ms", "salesloft-2500-30ms", "task-2500")
-LONG = ("gong-25000", "limited-1000", "score-2500", "whole-2500")
+LONG = ("gong-25000", "limited-300", "score-2500", "whole-2500")
 
 
 def scenario(name: str) -> Scenario:
@@ -104,8 +105,9 @@ def scenario(name: str) -> Scenario:
             count,
             ("ours",),
             switches={"allowed": ALLOWED, "within_seconds": WITHIN_SECONDS},
-            per_second=rate * BELOW,
+            per_second=PROMISED,
             floor_seconds=(count + -(-count // 100)) / rate,
+            rounds=1,
         )
     if found := re.fullmatch(r"score-(\d+)", name):
         count = int(found[1])
