@@ -20,7 +20,7 @@ from unit.support import NOON
 from semarize_pipeline.errors import TryAgain
 from semarize_pipeline.warehouse import tables
 from semarize_pipeline.warehouse.duckdb import DuckDBWarehouse
-from semarize_pipeline.warehouse.port import DbtTarget, Load
+from semarize_pipeline.warehouse.port import DbtTarget, Load, Removal
 
 
 @pytest.fixture
@@ -223,3 +223,19 @@ def test_moments_are_in_utc_whatever_the_machine_s_zone(
     finally:
         monkeypatch.undo()
         time.tzset()
+
+
+def test_what_is_removed_stays_in_no_log_either(path: Path) -> None:
+    """What has landed waits in DuckDB's log beside the file; erasing must reach it there."""
+    words, log = b"nobody may read this any more", path.with_name(f"{path.name}.wal")
+    row = {"quarantine_id": "q", "vendor": "gong", "conversation_id": "c", "reason": words.decode()}
+    with DuckDBWarehouse(path).open("land") as session:
+        session.ensure([tables.QUARANTINE])
+        session.land([Load(tables.QUARANTINE, [row])])
+    assert words in log.read_bytes(), "the guard: it was there"
+    with DuckDBWarehouse(path).open("look") as session:
+        assert len(session.query("select * from landing.quarantine")) == 1
+    with DuckDBWarehouse(path).open("erase") as session:
+        gone = Removal(tables.QUARANTINE, "conversation_id", ["c"], vendor="gong")
+        assert session.remove([gone]) == [1]
+    assert not log.exists() or words not in log.read_bytes()
