@@ -104,6 +104,12 @@ screenshots: ## pictures of the dashboards for docs/images, from `make demo` and
 	@$(SETUP) tests
 	@PYTHONPATH="$(CURDIR)/include:$(CURDIR)/tests" PYTHONSAFEPATH=1 .venv/bin/python -m screenshots $(ARGS)
 
+.PHONY: bench
+bench: ## the pipeline beside its physical limit and beside dlt; ARGS="gong-2500 --rounds 5", ARGS=long
+	@$(SETUP) runtime dbt bench
+	@PYTHONPATH="$(CURDIR)/include:$(CURDIR)/plugins:$(CURDIR)/benchmarks" PYTHONSAFEPATH=1 \
+		.venv/bin/python -m compare $(ARGS)
+
 .PHONY: check
 check: ## linters, format, types, SQL style, conventions of the dbt project
 	@$(SETUP) tests dbt
@@ -122,5 +128,5 @@ lock: ## compile the requirements.in files to lock files; pins stay where they s
 .PHONY: clean
 clean: ## remove environments, caches, and all that demo and up left behind
 	@if [ -x .venv/bin/python ] && [ -d .runtime ]; then $(RUN) -m semarize_airflow.local down; fi
-	rm -rf .venv .venv-dbt .venv-emulator .venv-audit .venv-uv .runtime .pytest_cache .mypy_cache .ruff_cache .hypothesis dbt/target dbt/logs
+	rm -rf .venv .venv-dbt .venv-emulator .venv-audit .venv-bench .venv-uv .runtime .pytest_cache .mypy_cache .ruff_cache .hypothesis dbt/target dbt/logs
 	find $(CODE) -name __pycache__ -type d -prune -exec rm -rf {} +

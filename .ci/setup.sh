@@ -1,6 +1,6 @@
 #!/bin/sh
 # Makes the environments that a command needs, or the lock files anew:
-#   setup.sh [runtime] [dbt] [tests] [audit] [lock]
+#   setup.sh [runtime] [dbt] [tests] [audit] [bench] [lock]
 #
 # Wants nothing but a Python from 3.11 to 3.13, and for the tests the servers of PostgreSQL and
 # Redis and a Chromium, which .ci/install-debian installs where it may. uv comes from PyPI, and every
@@ -129,15 +129,17 @@ for part in "$@"; do
             sh .ci/install-debian || say "Going on without it." ;;
         audit) install .venv-audit audit "the audit of dependencies" tests/audit/requirements.txt ;;
         dbt) install .venv-dbt dbt "dbt" dbt/requirements.txt ;;
+        bench) install .venv-bench bench "dlt, for make bench" benchmarks/requirements.txt ;;
         lock)
             get_uv
             inherit_from_pip
             # In this order: the tests' packages are held to the runtime's versions.
-            for lock in requirements dbt/requirements tests/requirements tests/emulator/requirements tests/audit/requirements; do
+            for lock in requirements dbt/requirements tests/requirements tests/emulator/requirements \
+                tests/audit/requirements benchmarks/requirements; do
                 say "Compiling $lock.in"
                 "$PATH_TO_UV" pip compile --quiet --universal --python-version 3.11 --generate-hashes \
                     --no-header "$lock.in" -o "$lock.txt"
             done ;;
-        *) say "setup.sh knows runtime, tests, dbt, audit and lock, not $part"; exit 2 ;;
+        *) say "setup.sh knows runtime, tests, dbt, audit, bench and lock, not $part"; exit 2 ;;
     esac
 done

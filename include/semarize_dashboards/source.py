@@ -14,7 +14,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -163,11 +163,14 @@ class DuckDBCopy:
             self._folder.cleanup()
 
     def _stamp_now(self) -> tuple[int, int] | None:
+        """When the file, or DuckDB's log beside it, last changed, and their size together."""
         try:
-            told = self._path.stat()
+            told = [self._path.stat()]
         except OSError:
             return None
-        return told.st_mtime_ns, told.st_size
+        with suppress(OSError):
+            told.append(self._path.with_name(f"{self._path.name}.wal").stat())
+        return max(each.st_mtime_ns for each in told), sum(each.st_size for each in told)
 
     def _copy_aside(self) -> None:
         try:

@@ -82,6 +82,17 @@ def session(given: Credentials, auth: AuthBase, pace: Pace) -> requests.Session:
     return made
 
 
+def _settled(made: requests.Session, host: str) -> requests.Session:
+    """The environment's proxies and certificates, asked for once and not before each request."""
+    try:
+        found = made.merge_environment_settings(host, {}, None, None, None)
+    except ValueError:
+        return made  # no such URL: the first request says so, with its remedy
+    made.proxies, made.verify, made.cert = found["proxies"], found["verify"], found["cert"]
+    made.trust_env = False
+    return made
+
+
 def client(
     given: Credentials,
     base_url: str,
@@ -93,9 +104,10 @@ def client(
 ) -> RestClient:
     """One API with one credential; the connection's host overrides ``base_url``."""
     pace = shared_pace(given, limits, state)
+    host = given.host or base_url
     return RestClient(
-        session(given, auth, pace),
-        given.host or base_url,
+        _settled(session(given, auth, pace), host),
+        host,
         connection=given.connection,
         pace=pace,
         secrets=given.secrets,

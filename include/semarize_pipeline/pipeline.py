@@ -10,6 +10,8 @@ from __future__ import annotations
 import logging
 import uuid
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -137,8 +139,16 @@ class _Outcome:
     quarantine: dict[str, Any] | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Landing:
+    """A batch under way to the warehouse: whose it is, and soon how many of each status landed."""
+
+    ids: frozenset[str]
+    counts: Future[dict[str, int]]
+
+
 class Reading:
-    """One vendor's listing, batch by batch: a batch is all that memory holds.
+    """One vendor's listing, batch by batch: memory holds the one that lands, and the next.
 
     :param kind: ``extract`` for the hourly runs; anything else reads the past, and so looks in
         the warehouse for what the ledger has forgotten.
@@ -189,6 +199,7 @@ class Reading:
         self._redactor = Redactor(settings.policy_for(vendor.name), state.tokens)
         self._run = run
         self._requests_seen = 0
+        self._landing: _Landing | None = None
 
     # ------------------------------------------------------------------ new ones
 
@@ -196,10 +207,11 @@ class Reading:
         """Everything that the vendor lists in one window."""
         ask = self._vendor.window(window)
         records = (r for page in self._api.pages(self._vendor.listing, ask) for r in page)
-        for batch in _batches(records, self._settings.batch_conversations):
-            self._take(batch, window)
-            if self.stopped:
-                return
+        with self._landing_beside():
+            for batch in _batches(records, self._settings.batch_conversations):
+                self._take(batch, window)
+                if self.stopped:
+                    return
 
     def look(self, window: Window) -> tuple[int, int]:
         """How many conversations a window lists, and how many of them nobody knows; lands none."""
@@ -215,13 +227,17 @@ class Reading:
 
     def again(self, records: Sequence[Any]) -> None:
         """Read records once more that were read before, whatever became of them."""
-        for batch in _batches(records, self._settings.batch_conversations):
-            self._take(batch, None, again=True)
+        with self._landing_beside():
+            for batch in _batches(records, self._settings.batch_conversations):
+                self._take(batch, None, again=True)
 
     def _take(self, records: Sequence[Any], window: Window | None, again: bool = False) -> None:
         began = self._state.clock()
         headers, outcomes = self._headers(records, began)
-        known = self._known([*headers, *(o.entry.conversation_id for o in outcomes)])
+        ids = [*headers, *(o.entry.conversation_id for o in outcomes)]
+        if self._landing is not None and not self._landing.ids.isdisjoint(ids):
+            self._landed()  # rows shift between pages: what lands now is soon known
+        known = self._known(ids)
         self.report.listed += len(headers) + len(outcomes)
         if self.seen is not None:
             self.seen |= {id_: header.started_at for id_, (_, header) in headers.items()}
@@ -370,8 +386,9 @@ class Reading:
             self._vendor.name, self._state.clock(), self._settings.pending_per_run
         )
         size = self._settings.batch_conversations
-        for start in range(0, len(due), size):
-            self._retry({entry.conversation_id: entry for entry in due[start : start + size]})
+        with self._landing_beside():
+            for start in range(0, len(due), size):
+                self._retry({entry.conversation_id: entry for entry in due[start : start + size]})
 
     def _retry(self, due: dict[str, Entry]) -> None:
         began = self._state.clock()
@@ -518,6 +535,22 @@ class Reading:
 
     # ------------------------------------------------------------------ landing
 
+    @contextmanager
+    def _landing_beside(self) -> Iterator[None]:
+        """Within it a batch lands while the next one is fetched; at its end all have landed."""
+        with ThreadPoolExecutor(1, thread_name_prefix="landing") as self._beside:
+            try:
+                yield
+            finally:
+                self._landed()
+
+    def _landed(self) -> None:
+        """Wait for the batch under way, and count it. Raises what went wrong with it."""
+        landing_, self._landing = self._landing, None
+        if landing_ is not None:
+            for status, count in landing_.counts.result().items():
+                setattr(self.report, status, getattr(self.report, status) + count)
+
     def _land(
         self,
         outcomes: Sequence[_Outcome],
@@ -525,12 +558,29 @@ class Reading:
         began: datetime,
         known: Mapping[str, Entry],
     ) -> None:
+        """Let a batch land. One at a time: memory holds this one and the one being fetched."""
+        self._landed()
+        if not outcomes:
+            return
+        sent = self._api.sent
+        requests, self._requests_seen = sent - self._requests_seen, sent
+        work = self._beside.submit(self._merge, outcomes, window, began, known, requests)
+        self._landing = _Landing(frozenset(o.entry.conversation_id for o in outcomes), work)
+
+    def _merge(
+        self,
+        outcomes: Sequence[_Outcome],
+        window: Window | None,
+        began: datetime,
+        known: Mapping[str, Entry],
+        requests: int,
+    ) -> dict[str, int]:
         """Warehouse first, ledger second: a kill in between repeats work and loses nothing."""
         ids = [outcome.entry.conversation_id for outcome in outcomes]
         erased = self._state.ledger.erased(self._vendor.name, ids)
         outcomes = [o for o in outcomes if o.entry.conversation_id not in erased]
         if not outcomes:
-            return
+            return {}
         now = self._state.clock()
         mark = landing.stamp(now, self._run)
         rows: list[dict[str, Any]] = []
@@ -574,7 +624,7 @@ class Reading:
             "pending": counts["pending"],
             "private": counts["private"],
             "quarantined": counts["quarantined"],
-            "requests": self._api.sent - self._requests_seen,
+            "requests": requests,
             "campaign": self._campaign,
             "started_at": began,
             "finished_at": now,
@@ -592,9 +642,7 @@ class Reading:
             )
             self._state.ledger.record(self._vendor.name, entries)
             landing.mirror(session, self._state, self._vendor.name, mark)
-        self._requests_seen = self._api.sent
-        for status, count in counts.items():
-            setattr(self.report, status, getattr(self.report, status) + count)
+        return counts
 
 
 def _entry(header: Conversation, status: Status, now: datetime, record: Any | None = None) -> Entry:

@@ -14,7 +14,7 @@ from typing import Any
 
 from semarize_pipeline.errors import Unreadable
 from semarize_pipeline.model import Participant, Record, Role, Utterance, Window, utc
-from semarize_pipeline.rest.paging import dig
+from semarize_pipeline.rest.paging import OBJECT, dig
 
 DIRECTIONS = ("inbound", "outbound", "conference")
 # Epoch seconds reach this in the year 5138; vendors that count milliseconds passed it in 1973.
@@ -24,17 +24,23 @@ YEARS = (1970, 2200)
 LONGEST_SECONDS = 366 * 86_400.0
 # No vendor's id is near it, and PostgreSQL's indexes take no key of three times its length.
 LONGEST_ID = 500
+ARRAY_OR_OBJECT = (list, *OBJECT)
 
 
 def first(record: Any, *paths: str) -> Any:
     """The first value that is something, as it stands; None where there is none."""
     for path in paths:
-        value = dig(record, path)
-        if value is None or (isinstance(value, str | list | Mapping) and not value):
-            continue
-        if isinstance(value, str) and not value.strip():
-            continue
-        return value
+        # Most places are one name in a dict; the others take the longer way.
+        at_hand = type(record) is dict and "." not in path and path
+        value = record.get(path) if at_hand else dig(record, path)
+        if isinstance(value, str):
+            if value and not value.isspace():
+                return value
+        elif isinstance(value, ARRAY_OR_OBJECT):
+            if value:
+                return value
+        elif value is not None:
+            return value
     return None
 
 
@@ -42,10 +48,12 @@ def text(record: Any, *paths: str) -> str | None:
     """The first scalar as text: vendors send 28, "false" and "2019-12-30" in one field."""
     for path in paths:
         value = first(record, path)
+        if isinstance(value, str):
+            return value.strip()
         if isinstance(value, bool):
             return str(value).lower()
-        if isinstance(value, str | int | float):
-            return str(value).strip()
+        if isinstance(value, int | float):
+            return str(value)
     return None
 
 
@@ -178,7 +186,7 @@ def _objects(value: Any, place: str) -> list[Record]:
     if not isinstance(value, list):
         raise Unreadable(f"{place} is not an array")
     kept = [each for each in value if each is not None]
-    if not all(isinstance(each, Mapping) for each in kept):
+    if not all(isinstance(each, OBJECT) for each in kept):
         raise Unreadable(f"{place} is not an array of objects")
     return kept
 

@@ -7,9 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Any, Protocol
 
 from semarize_pipeline.errors import ContractBroken
+
+# JSON's objects. They are dicts, and to ask the abstract class first costs ten times as much; each
+# record is asked a few hundred times.
+OBJECT = (dict, Mapping)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +49,17 @@ class Paginator(Protocol):
 
 def dig(value: Any, path: str) -> Any:
     """``dig(page, "records.cursor")``: the value at a dotted path, None where it is missing."""
-    for name in path.split(".") if path else ():
-        if not isinstance(value, Mapping):
+    for name in _names(path):
+        if not isinstance(value, OBJECT):
             return None
         value = value.get(name)
     return value
+
+
+@cache
+def _names(path: str) -> tuple[str, ...]:
+    """The names of a dotted path: there are a few hundred, each asked for in every record."""
+    return tuple(path.split(".")) if path else ()
 
 
 def _moved(before: Any, after: Any, what: str) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -86,7 +86,7 @@ class Ledger:
         What was erased meanwhile stays erased.
         """
         now = self._state.clock()
-        rows = [{"vendor": vendor, **asdict(e), "updated_at": now, "dirty": True} for e in entries]
+        rows = [_row(vendor, entry, now) for entry in entries]
         with self._state.write() as connection:
             gone = _erased(connection, vendor, [row["conversation_id"] for row in rows])
             rows = [row for row in rows if row["conversation_id"] not in gone]
@@ -112,10 +112,7 @@ class Ledger:
                 found = map(_entry, connection.execute(known).mappings())
                 before = {entry.conversation_id: entry for entry in found}
                 stones = [_tombstone(id_, before.get(id_), started[id_], now) for id_ in part]
-                rows = [
-                    {"vendor": vendor, **asdict(e), "updated_at": now, "dirty": True}
-                    for e in stones
-                ]
+                rows = [_row(vendor, stone, now) for stone in stones]
                 self._state.upsert(connection, t.ledger, rows, _COLUMNS)
                 connection.execute(
                     sa.update(t.semarize_runs)
@@ -132,7 +129,7 @@ class Ledger:
     def record_listed(self, vendor: str, entries: Iterable[Entry]) -> None:
         """Count conversations the moment they are listed; known ones keep their entry."""
         now = self._state.clock()
-        rows = [{"vendor": vendor, **asdict(e), "updated_at": now, "dirty": True} for e in entries]
+        rows = [_row(vendor, entry, now) for entry in entries]
         with self._state.write() as connection:
             self._state.upsert(connection, t.ledger, rows, None)
 
@@ -323,6 +320,7 @@ class Ledger:
             return int(connection.execute(statement).rowcount)
 
 
+_FIELDS = tuple(Entry.__dataclass_fields__)
 _COLUMNS = [column.name for column in t.ledger.columns if not column.primary_key]
 
 
@@ -362,4 +360,10 @@ def _erased(connection: sa.Connection, vendor: str, ids: Sequence[str] | None) -
 
 
 def _entry(row: Mapping[Any, Any]) -> Entry:
-    return Entry(**{name: row[name] for name in Entry.__dataclass_fields__})
+    return Entry(**{name: row[name] for name in _FIELDS})
+
+
+def _row(vendor: str, entry: Entry, now: datetime) -> dict[str, Any]:
+    # Not ``asdict``, which would copy each moment.
+    told = {name: getattr(entry, name) for name in _FIELDS}
+    return {"vendor": vendor, **told, "updated_at": now, "dirty": True}

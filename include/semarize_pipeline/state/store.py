@@ -13,7 +13,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import OperationalError
 
@@ -94,11 +93,7 @@ class State:
         """Insert rows; where the key exists set ``update``'s columns, or leave it when None."""
         if not rows:
             return 0
-        insert: Any = (
-            sqlite.insert(table)
-            if connection.dialect.name == "sqlite"
-            else postgresql.insert(table)
-        )
+        insert = _insert(connection.dialect.name, table)
         key = [column.name for column in table.primary_key]
         statement = (
             insert.on_conflict_do_nothing(index_elements=key)
@@ -212,6 +207,17 @@ class Watermarks:
         with self._state.read() as connection:
             found = connection.execute(sa.select(column).where(t.watermarks.c.stream == stream))
             return found.scalar_one_or_none()
+
+
+def _insert(dialect: str, table: sa.Table) -> Any:
+    """The database's own INSERT. Imported here: to load the other's types takes its time."""
+    if dialect == "sqlite":
+        from sqlalchemy.dialects import sqlite
+
+        return sqlite.insert(table)
+    from sqlalchemy.dialects import postgresql
+
+    return postgresql.insert(table)
 
 
 def _engine(url: str) -> Engine:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import itemgetter
 from typing import Any
 
 import orjson
@@ -22,20 +23,25 @@ _TYPES = {
 
 def arrow(load: Load) -> pa.Table:
     """The load's rows with one row a key, the last of it, in the order of the first of each."""
-    by_key = {tuple(row[name] for name in load.table.key): row for row in load.rows}
-    rows = list(by_key.values())
+    key = itemgetter(*load.table.key)
+    rows = list({key(row): row for row in load.rows}.values())
     return pa.table({column.name: _array(rows, column) for column in load.table.columns})
 
 
 def _array(rows: list[Row], column: Column) -> pa.Array:
-    cells = [_cell(row.get(column.name), column.type) for row in rows]
+    """A column's cells: JSON as text, all else unchanged."""
+    name = column.name
+    cells = [row.get(name) for row in rows]
+    if column.type is Type.JSON:
+        cells = [_json(value) for value in cells]
+    elif column.type is Type.INTEGER and any(
+        isinstance(value, float) and not value.is_integer() for value in cells
+    ):
+        raise ValueError("a fraction for a column of integers; its rest would be lost")
     return pa.array(cells, type=_TYPES[column.type])
 
 
-def _cell(value: Any, type_: Type) -> Any:
-    """A Python value as its column wants it: JSON as text, all else unchanged."""
-    if type_ is Type.INTEGER and isinstance(value, float) and not value.is_integer():
-        raise ValueError("a fraction for a column of integers; its rest would be lost")
-    if value is None or type_ is not Type.JSON or isinstance(value, Json):
+def _json(value: Any) -> Any:
+    if value is None or isinstance(value, Json):
         return value
     return orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS, default=str).decode()

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 SCHEMA = "landing"
+LONG_TEXTS = frozenset({"transcript", "text"})
 
 
 class Type(Enum):
@@ -28,6 +29,11 @@ class Type(Enum):
 class Column:
     name: str
     type: Type
+
+    @property
+    def is_long(self) -> bool:
+        """Whether its texts are long: words, and JSON."""
+        return self.type is Type.JSON or self.name in LONG_TEXTS
 
 
 @dataclass(frozen=True, slots=True)

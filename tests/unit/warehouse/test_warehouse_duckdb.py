@@ -22,7 +22,7 @@ from unit.support import NOON
 from semarize_pipeline.errors import TryAgain
 from semarize_pipeline.warehouse import tables
 from semarize_pipeline.warehouse.duckdb import DuckDBWarehouse
-from semarize_pipeline.warehouse.port import DbtTarget, Load
+from semarize_pipeline.warehouse.port import DbtTarget, Load, Removal
 
 
 @pytest.fixture
@@ -268,3 +268,19 @@ def test_a_file_that_was_never_made_whole_is_made_anew(tmp_path: Path) -> None:
     with DuckDBWarehouse(tmp_path / "warehouse.duckdb").open("test") as session:
         assert session.query("select 1 as one") == [{"one": 1}]
     assert not (tmp_path / "warehouse.duckdb.new").exists()
+
+
+def test_what_is_removed_stays_in_no_log_either(path: Path) -> None:
+    """What has landed waits in DuckDB's log beside the file; erasing must reach it there."""
+    words, log = b"nobody may read this any more", path.with_name(f"{path.name}.wal")
+    row = {"quarantine_id": "q", "vendor": "gong", "conversation_id": "c", "reason": words.decode()}
+    with DuckDBWarehouse(path).open("land") as session:
+        session.ensure([tables.QUARANTINE])
+        session.land([Load(tables.QUARANTINE, [row])])
+    assert words in log.read_bytes(), "the guard: it was there"
+    with DuckDBWarehouse(path).open("look") as session:
+        assert len(session.query("select * from landing.quarantine")) == 1
+    with DuckDBWarehouse(path).open("erase") as session:
+        gone = Removal(tables.QUARANTINE, "conversation_id", ["c"], vendor="gong")
+        assert session.remove([gone]) == [1]
+    assert not log.exists() or words not in log.read_bytes()
