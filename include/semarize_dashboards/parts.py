@@ -55,14 +55,14 @@ def basis(view: View, n: int, of: str, kit_versions: Sequence[str] = ()) -> None
 def with_kits(view: View, rows: pd.DataFrame) -> pd.DataFrame:
     """The rows with the column ``kit``: name and version of each ``kit_version_id``."""
     known = view.read(KITS)
-    names = dict(zip(known["kit_version_id"], known["kit"], strict=True))
+    # An answer without rows has no columns either: nothing has been scored yet.
+    names = {} if known.empty else dict(zip(known["kit_version_id"], known["kit"], strict=True))
     return rows.assign(kit=[names.get(v, v) for v in rows["kit_version_id"]])
 
 
 def empty(why: str, what_to_do: str) -> None:
     """Why there is nothing, and what to do next."""
-    with st.container(key="empty"):
-        st.info(f"{plain(why)}  \n{plain(what_to_do)}", icon=":material/info:")
+    st.info(f"{plain(why)}  \n{plain(what_to_do)}", icon=":material/info:")
 
 
 def nothing_chosen(view: View, what: str) -> None:

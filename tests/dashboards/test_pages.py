@@ -160,7 +160,7 @@ def test_people_at_work_are_shown_with_their_own_switch_only(
     off = visit(served_by_default)
     off.open("attrition?DASHBOARD_WORKFORCE=true&workforce=true")
     assert "switched off" in off.text("headline")
-    assert "DASHBOARD_WORKFORCE" in off.text("empty")
+    assert "DASHBOARD_WORKFORCE" in off.page.inner_text("[data-testid=stAlert]")
     assert off.tables() == []
     on = visit(served)
     on.open("attrition")
