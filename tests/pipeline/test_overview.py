@@ -265,7 +265,7 @@ def seen(*vendors: finding.VendorSeen, **changes: Any) -> finding.Seen:
     return finding.Seen(now=NOW, vendors=vendors, **changes)
 
 
-def dag(*states: str, is_paused: bool = False) -> finding.DagSeen:
+def dag(*states: str, is_paused: bool = False, waits: bool = True) -> finding.DagSeen:
     return finding.DagSeen(
         dag_id="conversations__gong",
         is_paused=is_paused,
@@ -276,7 +276,7 @@ def dag(*states: str, is_paused: bool = False) -> finding.DagSeen:
                 started_at=NOW,
                 ended_at=NOW,
                 failed=("extract",) if state == "failed" else (),
-                waiting=("extract",) if state == "running" else (),
+                waiting=("extract",) if state == "running" and waits else (),
             )
             for n, state in enumerate(states)
         ),
@@ -289,9 +289,10 @@ def limit(period: Any, used: int = 0, **changes: Any) -> Usage:
     )
 
 
-def mark(hours: float) -> Watermark:
+def mark(hours: float, moved: float | None = None) -> Watermark:
     reached = NOW - timedelta(hours=hours)
-    return Watermark(reached=reached, began=reached, moved_at=reached)
+    moved_at = NOW - timedelta(hours=hours if moved is None else moved)
+    return Watermark(reached=reached, began=reached, moved_at=moved_at)
 
 
 def test_where_all_is_well_there_is_nothing_to_say() -> None:
@@ -310,6 +311,18 @@ def test_where_all_is_well_there_is_nothing_to_say() -> None:
         ),
         ({"dag": dag("success"), "watermark": mark(5)}, "bad", "5 hours ago", None),
         ({"dag": dag("running", "success"), "watermark": mark(5)}, "warn", "5 hours", None),
+        (
+            {"dag": dag("running", waits=False), "watermark": mark(900, moved=1)},
+            "warn",
+            "38 days ago",
+            None,
+        ),
+        (
+            {"dag": dag("running", waits=False), "watermark": mark(900, moved=4)},
+            "bad",
+            "38 days ago",
+            None,
+        ),
         ({"dag": dag(is_paused=True), "watermark": mark(5)}, "warn", "paused", None),
         (
             {"limits": [limit("day", used=95, ends_at=NOW)]},

@@ -144,18 +144,25 @@ def _of_runs(vendor: VendorSeen, now: datetime) -> Iterator[Finding]:
             links=(_dag(dag.dag_id, "The DAG"),),
         )
     elif mark and now - mark.reached > LATE:
-        waits = [task for run in dag.runs[:1] for task in run.waiting] if dag else []
+        level, do = _catching_up(dag, mark, now)
         yield Finding(
-            level="warn" if waits else "bad",
+            level=level,
             about=vendor.title,
             what=f"It was read up to {_at(mark.reached)}, {_lag(now - mark.reached)} ago.",
-            do=(
-                f"The task {waits[0]} waits for a limit and goes on by itself."
-                if waits
-                else "Look at its last run: the first red task's log says why and what to do."
-            ),
+            do=do,
             links=(_dag(dag.dag_id, "Its runs"),) if dag else (),
         )
+
+
+def _catching_up(dag: DagSeen | None, mark: Watermark, now: datetime) -> tuple[Level, str]:
+    """Whether what is late comes by itself, and what to do where it does not."""
+    newest = dag.runs[0] if dag and dag.runs else None
+    if newest and newest.waiting:
+        return "warn", f"The task {newest.waiting[0]} waits for a limit and goes on by itself."
+    # A first run reads months; as long as it gets somewhere, there is nothing to do.
+    if newest and newest.state == "running" and now - mark.moved_at <= LATE:
+        return "warn", f"A run is reading on, last at {_at(mark.moved_at)}; nothing is to be done."
+    return "bad", "Look at its last run: the first red task's log says why and what to do."
 
 
 def _failed(about: str, dag: DagSeen, run: DagRunSeen) -> Finding:
