@@ -308,7 +308,10 @@ def _of_all(seen: Seen) -> Iterator[Finding]:
             level="warn",
             about="Account",
             what=f"No account of {', '.join(v.title for v in old)} within {_lag(STALE)}.",
-            do="See whether the DAG reconcile is switched on, and what its last run says.",
+            do=(
+                "The DAG reconcile makes one a day, of what has been read by then. See whether it "
+                "is switched on, and what its last run says."
+            ),
             links=(_dag("reconcile", "The DAG"),),
         )
     yield from _of_limits("Semarize", seen.semarize)
