@@ -45,7 +45,7 @@ SECONDS_A_STATEMENT = 0.4
 AWAKE_SECONDS = 60.0
 DAYS_OF_HISTORY = 30
 GONGS_PAGE = 100
-NEWEST_FIRST = ("chorus",)
+NEWEST_FIRST = ("chorus", "clari_copilot")
 # A load: its table made, its file put, copied in, merged, and the table dropped.
 A_LOAD = 5
 # Before the merges and after them: begin and commit.
