@@ -35,7 +35,9 @@ def test_every_count_of_every_hour_is_as_computed(name: str) -> None:
     assert took == expected
     busy, idle = took
     assert busy.runs == 6, "the guard: three conversations came, and two kits scored them"
-    assert busy.logins == (5 if name in ("chorus", "clari_copilot") else 6), "one for each batch with a new one"
+    assert busy.logins == (5 if name in ("chorus", "clari_copilot") else 6), (
+        "one for each batch with a new one"
+    )
     assert idle.listing_requests >= 3
     assert idle == replace(
         idle, transcript_requests=0, runs=0, semarize_requests=0, logins=0, statements=0
@@ -61,3 +63,19 @@ def test_the_most_that_fits_takes_the_whole_limit_and_no_more() -> None:
         vendor = vendors.get(name)
         most = cost.most(vendor, cost.USUAL)
         assert 0.95 < cost.binding(vendor, cost.USUAL, most)[1] <= 1, name
+
+
+@pytest.mark.parametrize("name", vendors.names())
+def test_the_page_says_what_the_command_does(name: str) -> None:
+    """docs/scale.md holds these figures: a change of look-back, pages or steps changes them too."""
+    import cost
+
+    vendor = vendors.get(name)
+    told = (BENCHMARKS.parent / "docs" / "scale.md").read_text()
+    for a_day in (2_500, 250_000):
+        took = cost.day(vendor, cost.USUAL, a_day)
+        asked = (took.listing_requests, took.transcript_requests)
+        first = (vendor.title, *(f"{n:,}" for n in asked))
+        assert f"| {' | '.join(first)} | {cost.reconcile(vendor, cost.USUAL, a_day)[0]:,} |" in told
+        rest = (took.runs, took.logins, took.statements, took.state_writes)
+        assert f"| {' | '.join(f'{n:,}' for n in rest)} |" in told
