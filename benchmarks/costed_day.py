@@ -13,14 +13,16 @@ from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import bench
 import sqlalchemy as sa
-from cost import Counts, hour
+from cost import Counts, hour, listing_requests
 
 from semarize_pipeline import vendors
+from semarize_pipeline.reconcile import reconcile
 from semarize_pipeline.settings import ExtractSettings, Kit, ScoreSettings, Settings
 from semarize_pipeline.vendors.base import Vendor
 from semarize_pipeline.warehouse import snowflake
@@ -219,6 +221,38 @@ def compare(
     # A kit's table is made once.
     expected[0] += Counts(statements=kits)
     return took, expected
+
+
+def reconciled(name: str, conversations: int) -> tuple[int, int]:
+    """Requests of a reconcile of two days in which nothing differs: as run, and as computed."""
+    vendor, given = vendors.get(name), settings(0, 200)
+    given = replace(given, history=replace(given.history, reconcile_days=2))
+    planned = plan(vendor, conversations, 0)
+    with (
+        tempfile.TemporaryDirectory(prefix="cost-") as folder,
+        bench.bench(name, Path(folder), planned) as made,
+    ):
+        made.settings = given
+        made.clock.now = MIDNIGHT
+        made.world.freeze(MIDNIGHT)
+        made.extract()
+        made.world.clear_log()
+        reconcile(
+            made.vendor,
+            made.api(),
+            made.warehouse,
+            made.state,
+            until=MIDNIGHT,
+            settings=given,
+            run="cost",
+        )
+        ran = sum("token" not in asked.path for asked in made.world.requests(name))
+    end = MIDNIGHT - vendor.timing.lag
+    days = [MIDNIGHT - timedelta(days=2), MIDNIGHT - timedelta(days=1), end]
+    held = [
+        sum(start <= call.started_at < stop for call in planned) for start, stop in pairwise(days)
+    ]
+    return ran, sum(listing_requests(vendor, count) for count in held)
 
 
 def in_windows(

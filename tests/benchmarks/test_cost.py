@@ -44,6 +44,16 @@ def test_every_count_of_every_hour_is_as_computed(name: str) -> None:
     )
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["gong", "clari_copilot"])
+def test_a_reconcile_lists_each_day_once(name: str) -> None:
+    import costed_day
+
+    ran, computed = costed_day.reconciled(name, 120)
+    assert ran == computed
+    assert ran >= 4, "the guard: two days of more than a page each"
+
+
 @pytest.mark.parametrize("pages", [1, 100, 101, 150, 151, 251, 500, 501, 600])
 def test_deep_pages_count_for_what_salesloft_asks(pages: int) -> None:
     import cost
