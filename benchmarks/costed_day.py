@@ -6,7 +6,6 @@ its files and sends its statements to a connection that answers nothing but what
 
 from __future__ import annotations
 
-import re
 import tempfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -32,9 +31,6 @@ from semarize_pipeline.warehouse.tables import Table
 
 MIDNIGHT = datetime(2026, 3, 10, tzinfo=UTC)
 TEXT_FIELD = 2
-_PUT = re.compile(r"put 'file://(.*?)' ")
-# Statements of the state database that say what a transaction was about.
-_TURNS = re.compile(r"\b(budgets)\b")
 
 
 class _Cursor:
@@ -47,8 +43,6 @@ class _Cursor:
 
     def execute(self, sql: str, parameters: Sequence[Any] | None = None) -> None:
         self._wire.statements[sql.split()[0]] += 1
-        if put := _PUT.match(sql):
-            self._wire.bytes_put += Path(put[1]).stat().st_size
         if "information_schema.columns" in sql:
             names = ("table_name", "column_name", "data_type", "numeric_scale")
             self.description = [(name, TEXT_FIELD) for name in names]
@@ -71,7 +65,6 @@ class _Wire:
     def __init__(self) -> None:
         self.statements: Counter[str] = Counter()
         self.tables: set[Table] = set()
-        self.bytes_put = 0
         self.logins = 0
 
     def cursor(self) -> _Cursor:
@@ -146,7 +139,7 @@ class _Writes:
         sa.event.listen(engine, "commit", self._commit)
 
     def _statement(self, connection: sa.Connection, cursor: Any, sql: str, *rest: Any) -> None:
-        word = "turn" if _TURNS.search(sql) else sql.split()[0].upper()
+        word = "turn" if "budgets" in sql else sql.split()[0].upper()
         self._seen.setdefault(id(connection), set()).add(word)
 
     def _commit(self, connection: sa.Connection) -> None:
