@@ -110,6 +110,23 @@ bench: ## the pipeline beside its physical limit and beside dlt; ARGS="gong-2500
 	@PYTHONPATH="$(CURDIR)/include:$(CURDIR)/plugins:$(CURDIR)/benchmarks" PYTHONSAFEPATH=1 \
 		.venv/bin/python -m compare $(ARGS)
 
+.PHONY: bench-cost
+bench-cost: ## what a day of hourly runs takes, and by other designs; ARGS="--check 240" runs one beside it
+	@$(SETUP) tests
+	@PYTHONPATH="$(CURDIR)/include:$(CURDIR)/benchmarks:$(CURDIR)/tests" PYTHONSAFEPATH=1 \
+		.venv/bin/python -m cost $(ARGS)
+
+.PHONY: bench-simulate
+bench-simulate: ## 10 million conversations a day, 500 keys, three regions: simulated, what binds first
+	@$(SETUP) tests
+	@PYTHONPATH="$(CURDIR)/include:$(CURDIR)/benchmarks" PYTHONSAFEPATH=1 .venv/bin/python -m simulate $(ARGS)
+
+.PHONY: bench-state
+bench-state: ## bytes and writes a second of the state database, and a key's promise kept by many processes
+	@$(SETUP) tests
+	@PYTHONPATH="$(CURDIR)/include:$(CURDIR)/benchmarks:$(CURDIR)/tests" PYTHONSAFEPATH=1 \
+		.venv/bin/python -m state_load $(ARGS)
+
 .PHONY: check
 check: ## linters, format, types, SQL style, conventions of the dbt project
 	@$(SETUP) tests dbt
