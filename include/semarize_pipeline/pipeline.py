@@ -153,11 +153,12 @@ class _Part:
     is_read: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Batch:
     """Conversations that were fetched together: a row of ``landing.loads``."""
 
     outcomes: Sequence[_Outcome]
+    """Empty once its rows are made: memory holds one or the other."""
     window: Window | None
     began: datetime
     known: Mapping[str, Entry]
@@ -720,6 +721,8 @@ class Reading:
             counted.append(counts)
             if settled:
                 loads.append({**self._load_row(batch, len(settled), counts, now), **mark})
+            batch.outcomes = ()
+            outcomes.clear()
         if not entries:
             return counted
         with self._warehouse.open(f"land {len(rows)} conversations") as session:
