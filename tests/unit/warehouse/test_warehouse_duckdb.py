@@ -366,7 +366,7 @@ def test_three_times_as_much_landed_takes_the_same_memory(path: Path) -> None:
             check=True,
             timeout=300,
         )
-        peaks.append(int(done.stdout))
+        peaks.append(int(done.stdout.split()[-1]))  # DuckDB may have drawn its progress before
     assert peaks[1] <= peaks[0] * 1.15, f"{peaks[0]} KB for 3 loads, {peaks[1]} KB for 9"
 
 
