@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 import orjson
@@ -17,6 +18,7 @@ from semarize_pipeline.warehouse import tables
 from semarize_pipeline.warehouse.port import Json, Load, Session, Warehouse
 
 Stamp = Mapping[str, Any]
+UNSTAMPED: Stamp = MappingProxyType({})
 
 
 def stamp(now: datetime, run: str) -> Stamp:
@@ -86,7 +88,7 @@ def _person(each: Participant) -> dict[str, Any]:
     }
 
 
-def utterance_rows(conversation: Conversation) -> list[dict[str, Any]]:
+def utterance_rows(conversation: Conversation, mark: Stamp = UNSTAMPED) -> list[dict[str, Any]]:
     """Rows of ``<vendor>__utterances``. One hash for all of them: they change together."""
     if not conversation.utterances:
         return []
@@ -101,6 +103,7 @@ def utterance_rows(conversation: Conversation) -> list[dict[str, Any]]:
             "end_seconds": each.end_seconds,
             "text": each.text,
             "_content_hash": said,
+            **mark,
         }
         for position, each in enumerate(conversation.utterances)
     ]

@@ -8,12 +8,15 @@ it waits for it. Neither knows Airflow; a Python prompt will do.
 from __future__ import annotations
 
 import logging
+import time
 import uuid
+from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from semarize_pipeline import landing
@@ -39,6 +42,11 @@ log = logging.getLogger(__name__)
 GONE = "no longer listed"
 # Asked so often, an answer that nobody understands is the record's own fault.
 ODD_ANSWERS = 3
+# A load lands when it has ``load_characters`` of words, so many conversations with or without, or
+# when its first batch has waited so long: a kill costs no more than that to fetch again.
+MOST_IN_A_LOAD = 2_000
+LAND_AFTER_SECONDS = 30.0
+COUNTED = ("landed", "pending", "absent", "expired", "private", "quarantined")
 
 
 @dataclass(slots=True)
@@ -101,26 +109,10 @@ def extract(
         reading.report.window_start = window.start.isoformat()
         reading.report.window_end = window.end.isoformat()
         cut = parts(window, timedelta(hours=settings.extract.slice_hours), timing.lookback)
-        for number, part in enumerate(cut, 1):
-            before = replace(reading.report)
-            reading.read(part)
-            if len(cut) > 1:
-                state.watermarks.mark_slice(
-                    vendor.name,
-                    part,
-                    listed=reading.report.listed - before.listed,
-                    landed=reading.report.landed - before.landed,
-                )
-                log.info(
-                    "%s: slice %d of %d, %s: %d listed, %d landed",
-                    vendor.name,
-                    number,
-                    len(cut),
-                    part,
-                    reading.report.listed,
-                    reading.report.landed,
-                )
-            state.watermarks.advance(vendor.name, part.end)
+        with reading.landing_beside():
+            for number, part in enumerate(cut, 1):
+                told = f"slice {number} of {len(cut)}" if len(cut) > 1 else None
+                reading.read(part, partial(_has_landed, vendor.name, state, part, told))
         # Forget what no look-back can list again; the warehouse keeps its mirror.
         state.ledger.prune(vendor.name, window.start - timing.expiry)
     landing.catch_up(warehouse, state, vendor.name, run)
@@ -128,6 +120,16 @@ def extract(
     reached = state.watermarks.reached(vendor.name)
     reading.report.watermark = reached.isoformat() if reached else None
     return reading.report
+
+
+def _has_landed(
+    vendor: str, state: State, part: Window, told: str | None, listed: int, landed: int
+) -> None:
+    """Move the watermark past a part of the window, and mark it where there are several."""
+    if told:
+        state.watermarks.mark_slice(vendor, part, listed=listed, landed=landed)
+        log.info("%s: %s, %s: %d listed, %d landed", vendor, told, part, listed, landed)
+    state.watermarks.advance(vendor, part.end)
 
 
 @dataclass(slots=True)
@@ -139,16 +141,59 @@ class _Outcome:
     quarantine: dict[str, Any] | None = None
 
 
+@dataclass(slots=True)
+class _Part:
+    """A window that is being read, and what is to be done once all of it has landed."""
+
+    then: Callable[[int, int], None]
+    listed: int = 0
+    landed: int = 0
+    unlanded: int = 0
+    """Batches of it that were fetched and have not landed."""
+    is_read: bool = False
+
+
+@dataclass(slots=True)
+class _Batch:
+    """Conversations that were fetched together: a row of ``landing.loads``."""
+
+    outcomes: Sequence[_Outcome]
+    """Empty once its rows are made: memory holds one or the other."""
+    window: Window | None
+    began: datetime
+    known: Mapping[str, Entry]
+    requests: int
+    part: _Part | None
+
+
+@dataclass(slots=True)
+class _Load:
+    """Batches that land together, in the order in which they were fetched."""
+
+    batches: list[_Batch] = field(default_factory=list)
+    ids: set[str] = field(default_factory=set)
+    characters: int = 0
+    since: float = field(default_factory=time.monotonic)
+
+    def add(self, batch: _Batch) -> None:
+        self.batches.append(batch)
+        for outcome in batch.outcomes:
+            self.ids.add(outcome.entry.conversation_id)
+            if said := outcome.conversation:
+                self.characters += sum(len(each.text) for each in said.utterances)
+                self.characters += len(said.full_text or "")
+
+
 @dataclass(frozen=True, slots=True)
 class _Landing:
-    """A batch under way to the warehouse: whose it is, and soon how many of each status landed."""
+    """A load under way to the warehouse, and soon how many of each status landed, by batch."""
 
-    ids: frozenset[str]
-    counts: Future[dict[str, int]]
+    load: _Load
+    counts: Future[list[dict[str, int]]]
 
 
 class Reading:
-    """One vendor's listing, batch by batch: memory holds the one that lands, and the next.
+    """One vendor's listing, batch by batch: memory holds the load that lands, and the next.
 
     :param kind: ``extract`` for the hourly runs; anything else reads the past, and so looks in
         the warehouse for what the ledger has forgotten.
@@ -199,19 +244,33 @@ class Reading:
         self._redactor = Redactor(settings.policy_for(vendor.name), state.tokens)
         self._run = run
         self._requests_seen = 0
+        self._beside: ThreadPoolExecutor | None = None
+        self._gathered = _Load()
         self._landing: _Landing | None = None
+        self._parts: deque[_Part] = deque()
 
     # ------------------------------------------------------------------ new ones
 
-    def read(self, window: Window) -> None:
-        """Everything that the vendor lists in one window."""
+    def read(
+        self, window: Window, then: Callable[[int, int], None] = lambda listed, landed: None
+    ) -> None:
+        """Everything that the vendor lists in one window.
+
+        :param then: is told how many were listed and how many landed, once all of this window has
+            landed, and all of those before it. That is when this returns, or later, within an
+            outer ``landing_beside``.
+        """
         ask = self._vendor.window(window)
         records = (r for page in self._api.pages(self._vendor.listing, ask) for r in page)
-        with self._landing_beside():
+        with self.landing_beside():
+            part = _Part(then)
+            self._parts.append(part)
             for batch in _batches(records, self._settings.batch_conversations):
-                self._take(batch, window)
+                self._take(batch, window, part)
                 if self.stopped:
-                    return
+                    break
+            part.is_read = True
+            self._end_parts()
 
     def look(self, window: Window) -> tuple[int, int]:
         """How many conversations a window lists, and how many of them nobody knows; lands none."""
@@ -227,18 +286,26 @@ class Reading:
 
     def again(self, records: Sequence[Any]) -> None:
         """Read records once more that were read before, whatever became of them."""
-        with self._landing_beside():
+        with self.landing_beside():
             for batch in _batches(records, self._settings.batch_conversations):
-                self._take(batch, None, again=True)
+                self._take(batch, None, None, again=True)
 
-    def _take(self, records: Sequence[Any], window: Window | None, again: bool = False) -> None:
+    def _take(
+        self,
+        records: Sequence[Any],
+        window: Window | None,
+        part: _Part | None,
+        again: bool = False,
+    ) -> None:
         began = self._state.clock()
         headers, outcomes = self._headers(records, began)
         ids = [*headers, *(o.entry.conversation_id for o in outcomes)]
-        if self._landing is not None and not self._landing.ids.isdisjoint(ids):
-            self._landed()  # rows shift between pages: what lands now is soon known
+        if self._is_on_its_way(ids):
+            self._land_all()  # rows shift between pages: what was fetched is soon known
         known = self._known(ids)
         self.report.listed += len(headers) + len(outcomes)
+        if part is not None:
+            part.listed += len(headers) + len(outcomes)
         if self.seen is not None:
             self.seen |= {id_: header.started_at for id_, (_, header) in headers.items()}
             self.seen |= {
@@ -300,7 +367,7 @@ class Reading:
                 news.append(outcome)
         self._state.ledger.record(self._vendor.name, waiting)
         self.report.pending += len(waiting)
-        self._land(news, window, began, known)
+        self._gather(news, window, began, known, part)
 
     def _known(self, ids: Sequence[str]) -> dict[str, Entry]:
         """What the ledger says of them; reading the past, also what it has forgotten."""
@@ -386,7 +453,7 @@ class Reading:
             self._vendor.name, self._state.clock(), self._settings.pending_per_run
         )
         size = self._settings.batch_conversations
-        with self._landing_beside():
+        with self.landing_beside():
             for start in range(0, len(due), size):
                 self._retry({entry.conversation_id: entry for entry in due[start : start + size]})
 
@@ -421,7 +488,7 @@ class Reading:
         still = [o.entry for o in outcomes if o.entry.status == "pending"]
         self._state.ledger.record(self._vendor.name, still)
         self.report.pending += len(still)
-        self._land([o for o in outcomes if o.entry.status != "pending"], None, began, {})
+        self._gather([o for o in outcomes if o.entry.status != "pending"], None, began, {}, None)
 
     def _still_waits(self, entry: Entry, fetched: Fetched, now: datetime) -> bool:
         if fetched.transcript is not None or fetched.gone or fetched.unreadable:
@@ -536,113 +603,179 @@ class Reading:
     # ------------------------------------------------------------------ landing
 
     @contextmanager
-    def _landing_beside(self) -> Iterator[None]:
-        """Within it a batch lands while the next one is fetched; at its end all have landed."""
+    def landing_beside(self) -> Iterator[None]:
+        """Within it a load lands while the next is fetched; at its end all have landed.
+
+        One within another gathers for the outer one.
+        """
+        if self._beside is not None:
+            yield
+            return
         with ThreadPoolExecutor(1, thread_name_prefix="landing") as self._beside:
             try:
                 yield
             finally:
-                self._landed()
+                try:
+                    self._land_all()
+                finally:
+                    self._beside = None
 
-    def _landed(self) -> None:
-        """Wait for the batch under way, and count it. Raises what went wrong with it."""
-        landing_, self._landing = self._landing, None
-        if landing_ is not None:
-            for status, count in landing_.counts.result().items():
-                setattr(self.report, status, getattr(self.report, status) + count)
+    def _is_on_its_way(self, ids: Sequence[str]) -> bool:
+        loads = [self._gathered, *([self._landing.load] if self._landing else [])]
+        return not all(load.ids.isdisjoint(ids) for load in loads)
 
-    def _land(
+    def _gather(
         self,
         outcomes: Sequence[_Outcome],
         window: Window | None,
         began: datetime,
         known: Mapping[str, Entry],
+        part: _Part | None,
     ) -> None:
-        """Let a batch land. One at a time: memory holds this one and the one being fetched."""
-        self._landed()
+        """Let a batch land with those before it, as soon as there is enough of them."""
         if not outcomes:
             return
         sent = self._api.sent
         requests, self._requests_seen = sent - self._requests_seen, sent
-        work = self._beside.submit(self._merge, outcomes, window, began, known, requests)
-        self._landing = _Landing(frozenset(o.entry.conversation_id for o in outcomes), work)
+        if not self._gathered.batches:
+            self._gathered = _Load()
+        self._gathered.add(_Batch(outcomes, window, began, known, requests, part))
+        if part is not None:
+            part.unlanded += 1
+        if (
+            self._gathered.characters >= self._settings.load_characters
+            or len(self._gathered.ids) >= MOST_IN_A_LOAD
+            or time.monotonic() - self._gathered.since >= LAND_AFTER_SECONDS
+        ):
+            self._land()
 
-    def _merge(
-        self,
-        outcomes: Sequence[_Outcome],
-        window: Window | None,
-        began: datetime,
-        known: Mapping[str, Entry],
-        requests: int,
-    ) -> dict[str, int]:
+    def _land(self) -> None:
+        """Let a load land. One at a time: memory holds this one and the one being gathered."""
+        self._landed()
+        load, self._gathered = self._gathered, _Load()
+        if load.batches:
+            assert self._beside is not None
+            self._landing = _Landing(load, self._beside.submit(self._merge, load.batches))
+
+    def _landed(self) -> None:
+        """Wait for the load under way, and count it. Raises what went wrong with it."""
+        landing_, self._landing = self._landing, None
+        if landing_ is None:
+            return
+        try:
+            counts = landing_.counts.result()
+        except BaseException:
+            # What came after it must not land without it: the next run reads both again.
+            self._gathered = _Load()
+            self._parts.clear()
+            raise
+        for batch, counted in zip(landing_.load.batches, counts, strict=True):
+            for status, count in counted.items():
+                setattr(self.report, status, getattr(self.report, status) + count)
+            if batch.part is not None:
+                batch.part.landed += counted["landed"]
+                batch.part.unlanded -= 1
+        self._end_parts()
+
+    def _land_all(self) -> None:
+        self._land()
+        self._landed()
+
+    def _end_parts(self) -> None:
+        """Tell of the windows that have landed whole, the oldest first and none out of turn."""
+        while self._parts and self._parts[0].is_read and not self._parts[0].unlanded:
+            part = self._parts.popleft()
+            part.then(part.listed, part.landed)
+
+    def _merge(self, batches: Sequence[_Batch]) -> list[dict[str, int]]:
         """Warehouse first, ledger second: a kill in between repeats work and loses nothing."""
-        ids = [outcome.entry.conversation_id for outcome in outcomes]
-        erased = self._state.ledger.erased(self._vendor.name, ids)
-        outcomes = [o for o in outcomes if o.entry.conversation_id not in erased]
-        if not outcomes:
-            return {}
         now = self._state.clock()
         mark = landing.stamp(now, self._run)
+        ids = [o.entry.conversation_id for batch in batches for o in batch.outcomes]
+        erased = self._state.ledger.erased(self._vendor.name, ids)
         rows: list[dict[str, Any]] = []
         said: list[dict[str, Any]] = []
+        bad: list[dict[str, Any]] = []
+        loads: list[dict[str, Any]] = []
         entries: list[Entry] = []
-        for outcome in outcomes:
-            entry = outcome.entry
-            if outcome.conversation is not None:
-                row = landing.conversation_row(outcome.conversation, now)
-                rows.append({**row, **mark})
-                said += landing.stamped(landing.utterance_rows(outcome.conversation), mark)
-                entry = replace(
-                    entry, content_hash=row["_content_hash"], transcript_hash=row["transcript_hash"]
-                )
-            before = known.get(entry.conversation_id)
-            if (
-                before is not None
-                and before.status == entry.status == "landed"
-                and before.transcript_hash == entry.transcript_hash
-            ):
-                # The same words: nothing is to be bought for them again.
-                entry = replace(
-                    entry,
-                    landed_at=before.landed_at,
-                    score_status=before.score_status,
-                    score_after=before.score_after,
-                )
-            entries.append(entry)
-        counts = {
-            status: sum(e.status == status for e in entries)
-            for status in ("landed", "pending", "absent", "expired", "private", "quarantined")
-        }
-        load = {
-            "load_id": uuid.uuid4().hex,
-            "vendor": self._vendor.name,
-            "kind": self.kind,
-            "window_start": window.start if window else None,
-            "window_end": window.end if window else None,
-            "listed": len(entries),
-            "landed": counts["landed"],
-            "pending": counts["pending"],
-            "private": counts["private"],
-            "quarantined": counts["quarantined"],
-            "requests": requests,
-            "campaign": self._campaign,
-            "started_at": began,
-            "finished_at": now,
-            "duration_seconds": (now - began).total_seconds(),
-        }
-        bad = [self._redactor.quarantine(o.quarantine) for o in outcomes if o.quarantine]
+        counted: list[dict[str, int]] = []
+        for batch in batches:
+            outcomes = [o for o in batch.outcomes if o.entry.conversation_id not in erased]
+            settled = []
+            for outcome in outcomes:
+                entry = outcome.entry
+                if outcome.conversation is not None:
+                    row = landing.conversation_row(outcome.conversation, now)
+                    rows.append({**row, **mark})
+                    said += landing.utterance_rows(outcome.conversation, mark)
+                    entry = replace(
+                        entry,
+                        content_hash=row["_content_hash"],
+                        transcript_hash=row["transcript_hash"],
+                    )
+                settled.append(_as_bought(entry, batch.known.get(entry.conversation_id)))
+                if outcome.quarantine:
+                    bad.append({**self._redactor.quarantine(outcome.quarantine), **mark})
+            entries += settled
+            counts = {status: sum(e.status == status for e in settled) for status in COUNTED}
+            counted.append(counts)
+            if settled:
+                loads.append({**self._load_row(batch, len(settled), counts, now), **mark})
+            batch.outcomes = ()
+            outcomes.clear()
+        if not entries:
+            return counted
         with self._warehouse.open(f"land {len(rows)} conversations") as session:
             session.land(
                 [
                     Load(tables.conversations(self._vendor.name), rows),
                     Load(tables.utterances(self._vendor.name), said, whole="conversation_id"),
-                    Load(tables.QUARANTINE, landing.stamped(bad, mark)),
-                    Load(tables.LOADS, landing.stamped([load], mark)),
+                    Load(tables.QUARANTINE, bad),
+                    Load(tables.LOADS, loads),
                 ]
             )
             self._state.ledger.record(self._vendor.name, entries)
             landing.mirror(session, self._state, self._vendor.name, mark)
-        return counts
+        return counted
+
+    def _load_row(
+        self, batch: _Batch, listed: int, counts: Mapping[str, int], now: datetime
+    ) -> dict[str, Any]:
+        """What ``landing.loads`` tells of a batch."""
+        return {
+            "load_id": uuid.uuid4().hex,
+            "vendor": self._vendor.name,
+            "kind": self.kind,
+            "window_start": batch.window.start if batch.window else None,
+            "window_end": batch.window.end if batch.window else None,
+            "listed": listed,
+            "landed": counts["landed"],
+            "pending": counts["pending"],
+            "private": counts["private"],
+            "quarantined": counts["quarantined"],
+            "requests": batch.requests,
+            "campaign": self._campaign,
+            "started_at": batch.began,
+            "finished_at": now,
+            "duration_seconds": (now - batch.began).total_seconds(),
+        }
+
+
+def _as_bought(entry: Entry, before: Entry | None) -> Entry:
+    """The entry; with the same words as before, nothing is to be bought for them again."""
+    if (
+        before is None
+        or before.status != "landed"
+        or entry.status != "landed"
+        or before.transcript_hash != entry.transcript_hash
+    ):
+        return entry
+    return replace(
+        entry,
+        landed_at=before.landed_at,
+        score_status=before.score_status,
+        score_after=before.score_after,
+    )
 
 
 def _entry(header: Conversation, status: Status, now: datetime, record: Any | None = None) -> Entry:

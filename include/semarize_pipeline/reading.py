@@ -25,21 +25,24 @@ LONGEST_SECONDS = 366 * 86_400.0
 # No vendor's id is near it, and PostgreSQL's indexes take no key of three times its length.
 LONGEST_ID = 500
 ARRAY_OR_OBJECT = (list, *OBJECT)
+PLAIN = (int, float)
 
 
 def first(record: Any, *paths: str) -> Any:
     """The first value that is something, as it stands; None where there is none."""
     for path in paths:
         # Most places are one name in a dict; the others take the longer way.
-        at_hand = type(record) is dict and "." not in path and path
+        at_hand = type(record) is dict and path and "." not in path
         value = record.get(path) if at_hand else dig(record, path)
+        if value is None:
+            continue
         if isinstance(value, str):
             if value and not value.isspace():
                 return value
         elif isinstance(value, ARRAY_OR_OBJECT):
             if value:
                 return value
-        elif value is not None:
+        else:
             return value
     return None
 
@@ -128,7 +131,10 @@ def within_a_year(value: float, place: str) -> float:
 
 
 def _finite(value: Any, place: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
+    # Nearly all are plain numbers: asked first, and without an abstract class.
+    if type(value) not in PLAIN and (
+        isinstance(value, bool) or not isinstance(value, str | int | float)
+    ):
         raise Unreadable(f"{place} is not a number")
     try:
         made = float(value)
@@ -186,8 +192,9 @@ def _objects(value: Any, place: str) -> list[Record]:
     if not isinstance(value, list):
         raise Unreadable(f"{place} is not an array")
     kept = [each for each in value if each is not None]
-    if not all(isinstance(each, OBJECT) for each in kept):
-        raise Unreadable(f"{place} is not an array of objects")
+    for each in kept:
+        if not isinstance(each, OBJECT):
+            raise Unreadable(f"{place} is not an array of objects")
     return kept
 
 

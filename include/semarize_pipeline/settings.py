@@ -47,6 +47,7 @@ class ExtractSettings:
     start: datetime | timedelta = timedelta(days=30)
     slice_hours: float = 24.0
     batch_conversations: int = 200
+    load_characters: int = 3_500_000
     pending_per_run: int = 500
 
     def begin(self, now: datetime) -> datetime:

@@ -270,13 +270,20 @@ def _told(table: str, rows: Sequence[Mapping[str, Any]]) -> list[str]:
     return sorted(made)
 
 
+# More than one call has: a load holds the first slice and what the second one begins with.
+ACROSS_SLICES = 200
+
+
 def quick(**changes: Any) -> Settings:
-    """Settings that go through every part of the code in little time: slices, batches, one thread
-    for what would have no order."""
+    """Settings that go through every part of the code in little time: slices, batches, loads across
+    slices, one thread for what would have no order."""
     return Settings(
         **{
             "extract": ExtractSettings(
-                start=timedelta(hours=12), slice_hours=6, batch_conversations=2
+                start=timedelta(hours=12),
+                slice_hours=6,
+                batch_conversations=2,
+                load_characters=ACROSS_SLICES,
             ),
             "score": ScoreSettings(
                 at_once=1, requests_per_second=5000, batch_conversations=2, patience_seconds=20

@@ -41,7 +41,7 @@ def calm(served: Served) -> dict[str, Any]:
 def bench(served: Served) -> Bench:
     made = served.bench()
     # A batch lands before the next page is asked for.
-    made.set(extract=replace(made.settings.extract, batch_conversations=3))
+    made.set(extract=replace(made.settings.extract, batch_conversations=3, load_characters=1))
     return made
 
 
@@ -211,7 +211,8 @@ def test_a_storm(vendor: str, tmp_path: Path) -> None:
         calm = picture(calm_one)
     with Served(vendor, tmp_path / "storm").open() as served:
         bench = served.bench()
-        bench.set(extract=replace(bench.settings.extract, batch_conversations=2))
+        extract = replace(bench.settings.extract, batch_conversations=2, load_characters=1)
+        bench.set(extract=extract)
         storm = Storm(20261121, 0.2, FAULTS)
         bench.world.faults = storm
         errors = Counter[str]()

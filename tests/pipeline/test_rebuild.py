@@ -57,7 +57,8 @@ def test_in_the_middle_of_a_first_run_it_is_as_far_as_slices_have_landed(gong: B
 
 def test_a_slice_of_which_a_part_has_landed_proves_only_what_was_before_it(gong: Bench) -> None:
     """A load names the window of its whole slice, landed or not."""
-    gong.set(extract=replace(gong.settings.extract, batch_conversations=1))
+    extract = replace(gong.settings.extract, batch_conversations=1, load_characters=1)
+    gong.set(extract=extract)
     gong.world.page_size["gong"] = 1
     whole = gong.warehouse.open
     opened = []

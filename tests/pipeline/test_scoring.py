@@ -410,7 +410,10 @@ vendor = replace(vendors.get(told["vendor"]), limits=Limits(requests_per_second=
 now = datetime.fromisoformat(told["now"])
 state = State(f"sqlite:///{folder}/state.db", fernet_key=told["fernet"], clock=lambda: now)
 settings = Settings(
-    extract=ExtractSettings(start=timedelta(days=7), slice_hours=6, batch_conversations=3),
+    # Some seven calls a load, and twelve a slice.
+    extract=ExtractSettings(
+        start=timedelta(days=7), slice_hours=6, batch_conversations=3, load_characters=1000
+    ),
     score=ScoreSettings(at_once=3, requests_per_second=5000, batch_conversations=3),
     kits=(Kit(name="interaction_quality", code="C5A1E07B"),),
     timing={vendor.name: {"lag": timedelta(0), "lookback": timedelta(hours=1)}},

@@ -112,14 +112,21 @@ def conversation(record: Record, transcript: Any) -> Conversation:
     )
 
 
+UNKNOWN: Role = "unknown"
+
+
 def _monologues(parties: Sequence[Record], transcript: Any) -> Iterator[Utterance]:
-    speakers = {id_: p for p in parties if (id_ := read.text(p, "speakerId"))}
+    speakers = {
+        id_: (read.text(p, "name", "emailAddress"), read.role(p, "affiliation", ROLES))
+        for p in parties
+        if (id_ := read.text(p, "speakerId"))
+    }
     for monologue in read.objects(transcript, "transcript"):
-        party = speakers.get(read.text(monologue, "speakerId") or "")
+        name, role = speakers.get(read.text(monologue, "speakerId") or "", (None, UNKNOWN))
         for sentence in read.objects(monologue, "sentences"):
             yield Utterance(
-                read.text(party, "name", "emailAddress"),
-                read.role(party, "affiliation", ROLES),
+                name,
+                role,
                 read.milliseconds(sentence, "start"),
                 read.milliseconds(sentence, "end"),
                 read.words(sentence, "text"),

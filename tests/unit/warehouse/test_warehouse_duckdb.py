@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import os
+import random
 import subprocess
 import sys
 import threading
@@ -22,7 +24,7 @@ from unit.support import NOON
 from semarize_pipeline.errors import TryAgain
 from semarize_pipeline.warehouse import tables
 from semarize_pipeline.warehouse.duckdb import DuckDBWarehouse
-from semarize_pipeline.warehouse.port import DbtTarget, Load, Removal
+from semarize_pipeline.warehouse.port import DbtTarget, Json, Load, Removal
 
 
 @pytest.fixture
@@ -284,3 +286,93 @@ def test_what_is_removed_stays_in_no_log_either(path: Path) -> None:
         gone = Removal(tables.QUARANTINE, "conversation_id", ["c"], vendor="gong")
         assert session.remove([gone]) == [1]
     assert not log.exists() or words not in log.read_bytes()
+
+
+MEGABYTES = 18
+"""Of words and JSON in one load: more than the log takes before it is folded in."""
+
+
+def a_load(number: int) -> Load:
+    """Words that no compression makes small, of conversations that nobody had."""
+    dice = random.Random(number)
+    rows = [
+        {
+            "conversation_id": f"{number:04}-{n:04}",
+            "started_at": NOON,
+            "transcript": base64.b85encode(dice.randbytes(8_000)).decode(),
+            "raw": Json('"' + dice.randbytes(5_000).hex() + '"'),
+            "_content_hash": str(number),
+        }
+        for n in range(MEGABYTES * 50)
+    ]
+    return Load(tables.conversations("gong"), rows)
+
+
+def blocks(path: Path) -> dict[int, set[tuple[int, int]]]:
+    """Where in the file the words of each block of rows lie."""
+    found: dict[int, set[tuple[int, int]]] = {}
+    with duckdb.connect(str(path), read_only=True) as connection:
+        for group, block, offset in connection.execute(
+            "select row_group_id, block_id, block_offset "
+            "from pragma_storage_info('landing.gong__conversations') "
+            "where column_name = 'transcript' and segment_type = 'VARCHAR' and persistent"
+        ).fetchall():
+            found.setdefault(group, set()).add((block, offset))
+    return found
+
+
+def test_what_has_been_folded_in_is_not_written_again(path: Path) -> None:
+    """DuckDB would join it with what comes: each fold would cost more, in time and memory."""
+    before: dict[int, set[tuple[int, int]]] = {}
+    for number in range(3):
+        with DuckDBWarehouse(path).open("land") as session:
+            session.ensure([tables.conversations("gong")])
+            session.land([a_load(number)])
+            session.query("checkpoint")
+        now = blocks(path)
+        assert len(now) == number + 1, "the guard: each load went into the file, as a block"
+        assert {group: now[group] for group in before} == before
+        before = now
+
+
+PEAK = """
+import sys
+from pathlib import Path
+from unit.warehouse.test_warehouse_duckdb import a_load
+from semarize_pipeline.warehouse import tables
+from semarize_pipeline.warehouse.duckdb import DuckDBWarehouse
+for number in range(int(sys.argv[2])):
+    with DuckDBWarehouse(Path(sys.argv[1])).open("land") as session:
+        session.ensure([tables.conversations("gong")])
+        session.land([a_load(number)])
+told = Path("/proc/self/status").read_text().partition("VmHWM:")[2]
+print(int(told.split()[0]))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="memory is read from /proc")
+def test_three_times_as_much_landed_takes_the_same_memory(path: Path) -> None:
+    tests = Path(__file__).resolve().parents[2]
+    include = tests.parent / "include"
+    peaks = []
+    for loads in (3, 9):
+        file = path.with_name(f"{loads}.duckdb")
+        done = subprocess.run(
+            [sys.executable, "-c", PEAK, str(file), str(loads)],
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(map(str, (tests, include)))},
+            stdout=subprocess.PIPE,
+            text=True,
+            check=True,
+            timeout=300,
+        )
+        peaks.append(int(done.stdout.split()[-1]))  # DuckDB may have drawn its progress before
+    assert peaks[1] <= peaks[0] * 1.15, f"{peaks[0]} KB for 3 loads, {peaks[1]} KB for 9"
+
+
+def test_a_load_that_fails_says_why(path: Path) -> None:
+    """What ends a transaction by failing must not hide behind the rollback of it."""
+    with DuckDBWarehouse(path).open("land") as session:
+        with pytest.raises(duckdb.CatalogException, match="gong__conversations"):
+            session.land([Load(tables.conversations("gong"), [{"conversation_id": "c"}])])
+        assert session.query("select 1 as one") == [{"one": 1}]
