@@ -228,12 +228,11 @@ class Scoring:
                     self._land(finished)
                     finished = []
         self._land(finished)
-        self._note_open_runs()
+        waiting = self._state.runs.waiting(self._vendor)
+        self._note_open_runs(waiting)
         # Of this round's only: another queue's slow runs are waited for by their own task.
         self._report.waiting = [
-            run.run_id
-            for run in self._state.runs.waiting(self._vendor)
-            if run.run_id and run.idempotency_key in self._slow
+            run.run_id for run in waiting if run.run_id and run.idempotency_key in self._slow
         ]
         trouble = self._trouble or next(filter(None, self._room.values()), None)
         if trouble is not None:
@@ -331,7 +330,8 @@ class Scoring:
 
     def _afford(self, fresh: Sequence[Run]) -> set[str]:
         """Record the new runs that the caps allow and that can land; the others stay due."""
-        fresh = [run for run in fresh if self._has_room(run)]
+        self._make_room(fresh)
+        fresh = [run for run in fresh if self._room[run.kit_code, run.kit_version_id] is None]
         if not fresh:
             return set()
         granted = self._queue.buy(len(fresh))
@@ -347,21 +347,32 @@ class Scoring:
         self._state.runs.plan(fresh[: granted.runs])
         return {run.idempotency_key for run in fresh[: granted.runs]}
 
-    def _has_room(self, run: Run) -> bool:
-        """Whether its answer would fit into the kit's table: asked before it is paid.
+    def _make_room(self, fresh: Sequence[Run]) -> None:
+        """See whether the answers would fit into the kits' tables: asked before they are paid.
 
-        A version whose bricks do not fit is for a person, once everything else has landed.
+        Once a version, and of all new ones at once: on a warehouse across a network each opening
+        is a login. A version whose bricks do not fit is for a person, once everything else has
+        landed.
         """
-        version = run.kit_code, run.kit_version_id
-        if version not in self._room:
-            kit = next(kit for kit in self._kits if kit.name == run.kit_name)
+        unseen = {(run.kit_code, run.kit_version_id): run.kit_name for run in fresh}
+        wanted: dict[tuple[str, str | None], tables.Table] = {}
+        for version in unseen:
+            if version in self._room:
+                continue
+            kit = next(kit for kit in self._kits if kit.name == unseen[version])
             try:
-                table = typing_of.scores_table(kit.name, self._schema(kit, run.kit_version_id))
-                with self._warehouse.open("make room for scores", [table]):
-                    self._room[version] = None
+                wanted[version] = typing_of.scores_table(kit.name, self._schema(kit, version[1]))
             except Misconfigured as error:
                 self._room[version] = error
-        return self._room[version] is None
+        if not wanted:
+            return
+        with self._warehouse.open("make room for scores") as session:
+            for version, table in wanted.items():
+                try:
+                    self._warehouse.put_in_place(session, [table])
+                    self._room[version] = None
+                except Misconfigured as error:
+                    self._room[version] = error
 
     def _next_run(
         self, kit: Kit, id_: str, transcript_hash: str, past: Sequence[Run], now: datetime
@@ -515,18 +526,14 @@ class Scoring:
             landing.mirror(session, self._state, self._vendor, mark)
         self._count(closed, len(odd))
 
-    def _note_open_runs(self) -> None:
+    def _note_open_runs(self, waiting: Sequence[Run]) -> None:
         """Show the warehouse what is paid for and not finished, should the register be lost.
 
         Within a round nothing is noted: those runs are minutes old, and their keys find them.
         """
         now = self._state.clock()
         mark = {**landing.stamp(now, self._run), "campaign": self._queue.campaign}
-        rows = [
-            {**asdict(run), **mark}
-            for run in self._state.runs.waiting(self._vendor)
-            if run.idempotency_key in self._carried
-        ]
+        rows = [{**asdict(run), **mark} for run in waiting if run.idempotency_key in self._carried]
         if rows:
             with self._warehouse.open("note open runs", [tables.OPEN_RUNS]) as session:
                 session.land([Load(tables.OPEN_RUNS, rows)])
