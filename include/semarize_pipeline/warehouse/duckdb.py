@@ -72,6 +72,8 @@ class DuckDBWarehouse:
     @contextmanager
     def _writing(self) -> Iterator[None]:
         """What a full disk looks like to DuckDB, said with its remedy."""
+        import duckdb
+
         try:
             yield
         except (duckdb.IOException, duckdb.TransactionException) as error:
@@ -255,6 +257,8 @@ class DuckDBSession(Session):
         return counts
 
     def _roll_back(self) -> None:
+        import duckdb
+
         # A commit that fails, as on a full disk, has ended the transaction: that is no news.
         with contextlib.suppress(duckdb.TransactionException):
             self._connection.execute("rollback")
