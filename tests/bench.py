@@ -182,6 +182,15 @@ class Bench:
         with self.warehouse.open("test") as session:
             return session.query(sql, parameters)
 
+    def landed(self) -> dict[str, list[dict[str, Any]]]:
+        """Every landing table's rows."""
+        names = self.query(
+            "select table_name as name from information_schema.tables "
+            "where table_schema = 'landing' order by 1"
+        )
+        assert len(names) > 8, "the guard: the tables are looked for where they are"
+        return {row["name"]: self.query(f"select * from landing.{row['name']}") for row in names}
+
     def conversations(self) -> dict[str, dict[str, Any]]:
         rows = self.query(f"select * from landing.{self.vendor.name}__conversations")
         assert len({row["conversation_id"] for row in rows}) == len(rows), "a doubled conversation"

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 from bench import Bench
+from pipeline.breaking import OtherSessions
 
-from semarize_pipeline.warehouse.duckdb import DuckDBSession, DuckDBWarehouse
+from semarize_pipeline.warehouse.duckdb import DuckDBSession
 from semarize_pipeline.warehouse.tables import Table
 
 
@@ -22,29 +24,29 @@ class Opening:
 
 
 class _Session(DuckDBSession):
-    opening: Opening
+    def __init__(self, connection: Any, opening: Opening) -> None:
+        super().__init__(connection)
+        self._opening = opening
 
     def ensure(self, tables: Sequence[Table]) -> None:
-        self.opening.ensured += [table.name for table in tables]
+        self._opening.ensured += [table.name for table in tables]
         super().ensure(tables)
 
 
-class _Warehouse(DuckDBWarehouse):
-    openings: list[Opening]
+class _Warehouse(OtherSessions):
+    def __init__(self, bench: Bench, openings: list[Opening]) -> None:
+        super().__init__(bench, lambda connection: _Session(connection, openings[-1]))
+        self._openings = openings
 
     @contextmanager
     def open(self, purpose: str) -> Iterator[DuckDBSession]:
-        self.openings.append(Opening(purpose))
+        self._openings.append(Opening(purpose))
         with super().open(purpose) as session:
-            session.__class__ = _Session
-            session.opening = self.openings[-1]  # type: ignore[attr-defined]
             yield session
 
 
 def counted(bench: Bench) -> list[Opening]:
     """From now on, each opening of the bench's warehouse."""
     openings: list[Opening] = []
-    warehouse = _Warehouse(bench.folder / "warehouse.duckdb", wait_seconds=20)
-    warehouse.openings = openings
-    bench.warehouse = warehouse
+    bench.warehouse = _Warehouse(bench, openings)
     return openings
