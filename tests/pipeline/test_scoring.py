@@ -387,6 +387,18 @@ def test_room_for_all_kits_is_made_in_one_opening_and_a_bad_one_keeps_no_other_w
         assert asked == [room], "what is in place is not asked for again when scores land"
 
 
+def test_what_is_finished_lands_where_the_next_transcripts_are_read(gong: Bench) -> None:
+    gong.set(score=replace(gong.settings.score, at_once=1, batch_conversations=2))
+    openings = counted(gong)
+    assert gong.score().scored == 6
+    assert len(runs(gong)) == 6
+    asked = [each.purpose for each in openings if each.purpose != "test"]
+    reading = [purpose for purpose in asked if "read transcripts" in purpose]
+    assert len(reading) == 3, "the guard: three batches"
+    assert ["land" in purpose for purpose in reading] == [False, True, True]
+    assert len(asked) == 3 + 2, "beside them, room for scores, and the last answers"
+
+
 def test_a_refused_key_names_the_connection(gong: Bench) -> None:
     gong.world.switch("semarize", key_expired=True)
     with pytest.raises(BadCredentials, match="semarize_default"):
