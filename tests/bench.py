@@ -13,9 +13,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from semarize_pipeline import connect, pipeline, vendors
+from semarize_pipeline import connect, orders, pipeline, replay, vendors
 from semarize_pipeline.rest.auth import Credentials
 from semarize_pipeline.rest.client import RestClient
+from semarize_pipeline.semarize.client import SemarizeClient
 from semarize_pipeline.settings import ExtractSettings, Kit, ScoreSettings, Settings
 from semarize_pipeline.state import State
 from semarize_pipeline.state.budgets import Limits
@@ -127,6 +128,11 @@ class Bench:
     def api(self, given: Credentials | None = None) -> RestClient:
         return connect.vendor_client(self.vendor, given or self.credentials(), self.state)
 
+    def semarize(self) -> SemarizeClient:
+        return connect.semarize_client(
+            self.credentials("semarize"), self.state, self.settings.score
+        )
+
     def extract(self, **changes: Any) -> pipeline.ExtractReport:
         arguments: dict[str, Any] = {
             "until": self.clock(),
@@ -142,20 +148,48 @@ class Bench:
         )
 
     def score(self, **changes: Any) -> pipeline.ScoreReport:
-        client = connect.semarize_client(
-            self.credentials("semarize"), self.state, self.settings.score
-        )
         return pipeline.score(
             self.vendor.name,
-            client,
+            self.semarize(),
             self.warehouse,
             self.state,
             **{"settings": self.settings, "run": "test", "sleep": self.sleep, **changes},
         )
 
+    def replay(self, **form: Any) -> replay.ReplayReport:
+        """The form's replay; ``began`` is when it was ordered, which is now unless it goes on."""
+        began = form.pop("began", self.clock())
+        order = orders.replay(
+            {"vendor": self.vendor.name, **form},
+            self.settings,
+            run="manual__1",
+            now=self.clock(),
+        )
+        return replay.replay(
+            self.vendor,
+            self.api(),
+            self.semarize(),
+            self.warehouse,
+            self.state,
+            order=order,
+            began=began,
+            settings=self.settings,
+            run="a replay",
+            sleep=self.sleep,
+        )
+
     def query(self, sql: str, parameters: Sequence[Any] = ()) -> list[dict[str, Any]]:
         with self.warehouse.open("test") as session:
             return session.query(sql, parameters)
+
+    def landed(self) -> dict[str, list[dict[str, Any]]]:
+        """Every landing table's rows."""
+        names = self.query(
+            "select table_name as name from information_schema.tables "
+            "where table_schema = 'landing' order by 1"
+        )
+        assert len(names) > 8, "the guard: the tables are looked for where they are"
+        return {row["name"]: self.query(f"select * from landing.{row['name']}") for row in names}
 
     def conversations(self) -> dict[str, dict[str, Any]]:
         rows = self.query(f"select * from landing.{self.vendor.name}__conversations")

@@ -157,12 +157,15 @@ class VendorWarehouse:
     def open(self, purpose: str, more: Sequence[tables.Table] = ()) -> Iterator[Session]:
         """Open it for ``purpose``; ``more`` are tables beside the vendor's own."""
         with self._warehouse.open(f"{self._run}: {purpose}") as session:
-            wanted = [*vendor_tables(self._vendor), *more]
-            new = [table for table in wanted if table not in self._in_place]
-            if new:
-                session.ensure(new)
-                self._in_place.update(new)
+            self.put_in_place(session, [*vendor_tables(self._vendor), *more])
             yield session
+
+    def put_in_place(self, session: Session, wanted: Sequence[tables.Table]) -> None:
+        """Make or extend what is not in place yet; not asked for again in this task."""
+        new = [table for table in wanted if table not in self._in_place]
+        if new:
+            session.ensure(new)
+            self._in_place.update(new)
 
 
 def mirror(session: Session, state: State, vendor: str, mark: Stamp) -> None:

@@ -12,9 +12,10 @@ import time
 import uuid
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
+from queue import SimpleQueue
 from typing import Any, Protocol
 
 from semarize_pipeline import landing
@@ -29,7 +30,7 @@ from semarize_pipeline.state.budgets import RUNS
 from semarize_pipeline.state.ledger import Entry, ScoreStatus
 from semarize_pipeline.state.runs import OPEN, Run, RunStatus
 from semarize_pipeline.warehouse import tables
-from semarize_pipeline.warehouse.port import Load, Warehouse
+from semarize_pipeline.warehouse.port import Load, Session, Warehouse
 
 log = logging.getLogger(__name__)
 
@@ -169,6 +170,21 @@ class _Finished:
     submitted_at: datetime
 
 
+# A run's key, how it ended, when, and the error's code.
+Closed = tuple[str, RunStatus, datetime, str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    """Finished runs as they land: together, or not at all."""
+
+    finished: Sequence[_Finished]
+    closed: Sequence[Closed]
+    loads: Sequence[Load]
+    odd: int
+    mark: landing.Stamp
+
+
 class Scoring:
     """One round: reads, sends, polls and lands at the same time."""
 
@@ -197,6 +213,7 @@ class Scoring:
         self._report = report
         self._sleep = sleep
         self._schemas: dict[tuple[str, str | None], KitSchema] = {}
+        self._finished: list[_Finished] = []
         self._open_jobs: dict[str, int] = defaultdict(int)
         self._entries: dict[str, Entry] = {}
         self._slow: set[str] = set()
@@ -207,47 +224,50 @@ class Scoring:
 
     def go(self) -> None:
         jobs = self._jobs()
-        flying: set[Future[_Finished | None]] = set()
-        finished: list[_Finished] = []
+        flying = 0
+        done: SimpleQueue[Future[_Finished | None]] = SimpleQueue()
         with ThreadPoolExecutor(self._settings.at_once, thread_name_prefix="semarize") as pool:
             while True:
                 # Twice as many as can run: a free thread never waits for the next batch.
-                while self._trouble is None and len(flying) < 2 * self._settings.at_once:
+                while self._trouble is None and flying < 2 * self._settings.at_once:
                     job = next(jobs, None)
                     if job is None:
                         break
-                    flying.add(pool.submit(self._carry, job))
+                    pool.submit(self._carry, job).add_done_callback(done.put)
+                    flying += 1
+                # After the jobs: with the next transcripts, what was finished has landed.
+                if len(self._finished) > self._settings.batch_conversations:
+                    self._land()
                 if not flying:
                     break
-                done, flying = wait(flying, return_when=FIRST_COMPLETED)
-                for future in done:
-                    result = self._result(future)
-                    if result is not None:
-                        finished.append(result)
-                if len(finished) >= self._settings.batch_conversations:
-                    self._land(finished)
-                    finished = []
-        self._land(finished)
-        self._note_open_runs()
+                # Whatever has ended, and one at least.
+                for number in range(flying):
+                    if number and done.empty():
+                        break
+                    self._take(done.get())
+                    flying -= 1
+        self._land()
+        waiting = self._state.runs.waiting(self._vendor)
+        self._note_open_runs(waiting)
         # Of this round's only: another queue's slow runs are waited for by their own task.
         self._report.waiting = [
-            run.run_id
-            for run in self._state.runs.waiting(self._vendor)
-            if run.run_id and run.idempotency_key in self._slow
+            run.run_id for run in waiting if run.run_id and run.idempotency_key in self._slow
         ]
         trouble = self._trouble or next(filter(None, self._room.values()), None)
         if trouble is not None:
             raise trouble
 
-    def _result(self, future: Future[_Finished | None]) -> _Finished | None:
-        """A finished run; trouble stops new runs, and is raised once the rest has landed."""
+    def _take(self, future: Future[_Finished | None]) -> None:
+        """Keep a finished run; trouble stops new runs, and is raised once the rest has landed."""
         try:
-            return future.result()
+            finished = future.result()
         except (Stop, Wait) as error:
             self._trouble = error
         except TryAgain as error:
             self._trouble = self._trouble or error
-        return None
+        else:
+            if finished is not None:
+                self._finished.append(finished)
 
     # ------------------------------------------------------------------ what to do
 
@@ -310,7 +330,8 @@ class Scoring:
         if odd:
             self._land_odd(odd)
         allowed = self._afford(fresh)
-        jobs = [job for job in jobs if job.run.idempotency_key in allowed or job.run not in fresh]
+        refused = {run.idempotency_key for run in fresh} - allowed
+        jobs = [job for job in jobs if job.run.idempotency_key not in refused]
         for job in jobs:
             self._entries[job.entry.conversation_id] = job.entry
             self._open_jobs[job.entry.conversation_id] += 1
@@ -331,7 +352,8 @@ class Scoring:
 
     def _afford(self, fresh: Sequence[Run]) -> set[str]:
         """Record the new runs that the caps allow and that can land; the others stay due."""
-        fresh = [run for run in fresh if self._has_room(run)]
+        self._make_room(fresh)
+        fresh = [run for run in fresh if self._room[run.kit_code, run.kit_version_id] is None]
         if not fresh:
             return set()
         granted = self._queue.buy(len(fresh))
@@ -347,21 +369,32 @@ class Scoring:
         self._state.runs.plan(fresh[: granted.runs])
         return {run.idempotency_key for run in fresh[: granted.runs]}
 
-    def _has_room(self, run: Run) -> bool:
-        """Whether its answer would fit into the kit's table: asked before it is paid.
+    def _make_room(self, fresh: Sequence[Run]) -> None:
+        """See whether the answers would fit into the kits' tables: asked before they are paid.
 
-        A version whose bricks do not fit is for a person, once everything else has landed.
+        Once a version, and of all new ones at once: on a warehouse across a network each opening
+        is a login. A version whose bricks do not fit is for a person, once everything else has
+        landed.
         """
-        version = run.kit_code, run.kit_version_id
-        if version not in self._room:
-            kit = next(kit for kit in self._kits if kit.name == run.kit_name)
+        unseen = {(run.kit_code, run.kit_version_id): run.kit_name for run in fresh}
+        wanted: dict[tuple[str, str | None], tables.Table] = {}
+        for version in unseen:
+            if version in self._room:
+                continue
+            kit = next(kit for kit in self._kits if kit.name == unseen[version])
             try:
-                table = typing_of.scores_table(kit.name, self._schema(kit, run.kit_version_id))
-                with self._warehouse.open("make room for scores", [table]):
-                    self._room[version] = None
+                wanted[version] = typing_of.scores_table(kit.name, self._schema(kit, version[1]))
             except Misconfigured as error:
                 self._room[version] = error
-        return self._room[version] is None
+        if not wanted:
+            return
+        with self._warehouse.open("make room for scores") as session:
+            for version, table in wanted.items():
+                try:
+                    self._warehouse.put_in_place(session, [table])
+                    self._room[version] = None
+                except Misconfigured as error:
+                    self._room[version] = error
 
     def _next_run(
         self, kit: Kit, id_: str, transcript_hash: str, past: Sequence[Run], now: datetime
@@ -427,9 +460,16 @@ class Scoring:
             "transcript",
             "transcript_hash",
         )
-        with self._warehouse.open("read transcripts") as session:
+        # An opening is a login to Snowflake, and DuckDB reads its log: one for both, where
+        # enough has been finished meanwhile to be worth a load.
+        is_enough = 2 * len(self._finished) >= self._settings.batch_conversations
+        ready = self._typed() if is_enough else None
+        purpose = "read transcripts" + (f", land {len(ready.closed)} scores" if ready else "")
+        with self._warehouse.open(purpose) as session:
             found = session.find(table, columns, "conversation_id", ids)
             speakers = self._redactor.speakers(session, self._vendor, ids)
+            if ready:
+                self._land_in(session, ready)
         return {
             row["conversation_id"]: self._redactor.outgoing(row, speakers[row["conversation_id"]])
             for row in found
@@ -471,21 +511,43 @@ class Scoring:
 
     # ------------------------------------------------------------------ landing
 
-    def _land(self, finished: Sequence[_Finished]) -> None:
+    def _land(self) -> None:
+        ready = self._typed()
+        if ready:
+            with self._warehouse.open(f"land {len(ready.closed)} scores") as session:
+                self._land_in(session, ready)
+
+    def _land_in(self, session: Session, ready: _Ready) -> None:
         """Land answers, close their runs, then say how each conversation stands."""
+        self._warehouse.put_in_place(session, [load.table for load in ready.loads])
+        session.land(ready.loads)
+        self._close(ready)
+        landing.mirror(session, self._state, self._vendor, ready.mark)
+        for _, status, _, _ in ready.closed:
+            self._report.scored += status == "succeeded"
+            self._report.failed += status in ("failed", "cancelled")
+            self._report.refused += status == "refused"
+            self._report.paid += status != "refused"
+        self._report.quarantined += ready.odd
+
+    def _typed(self) -> _Ready | None:
+        """What was finished since the last time, as rows; None where that is nothing."""
+        finished, self._finished = self._finished, []
+        if not finished:
+            return None
         erased = self._state.ledger.erased(
             self._vendor, [each.job.entry.conversation_id for each in finished]
         )
         finished = [f for f in finished if f.job.entry.conversation_id not in erased]
         if not finished:
-            return
+            return None
         now = self._state.clock()
         mark = landing.stamp(now, self._run)
         runs: list[dict[str, Any]] = []
         signals: list[dict[str, Any]] = []
         odd: list[dict[str, Any]] = []
         wide: dict[tables.Table, list[dict[str, Any]]] = {}
-        closed: list[tuple[str, RunStatus, datetime, str | None]] = []
+        closed: list[Closed] = []
         for each in finished:
             status: RunStatus = "refused" if each.answer.refused else each.answer.status  # type: ignore[assignment]
             code = each.answer.refused or each.answer.error_code
@@ -509,36 +571,24 @@ class Scoring:
             Load(tables.QUARANTINE, landing.stamped(odd, mark)),
             Load(tables.LOADS, [{**self._load_row(finished, closed, len(odd), now), **mark}]),
         ]
-        with self._warehouse.open(f"land {len(finished)} scores", list(wide)) as session:
-            session.land(loads)
-            self._close(finished, closed, now)
-            landing.mirror(session, self._state, self._vendor, mark)
-        self._count(closed, len(odd))
+        return _Ready(finished, closed, loads, len(odd), mark)
 
-    def _note_open_runs(self) -> None:
+    def _note_open_runs(self, waiting: Sequence[Run]) -> None:
         """Show the warehouse what is paid for and not finished, should the register be lost.
 
         Within a round nothing is noted: those runs are minutes old, and their keys find them.
         """
         now = self._state.clock()
         mark = {**landing.stamp(now, self._run), "campaign": self._queue.campaign}
-        rows = [
-            {**asdict(run), **mark}
-            for run in self._state.runs.waiting(self._vendor)
-            if run.idempotency_key in self._carried
-        ]
+        rows = [{**asdict(run), **mark} for run in waiting if run.idempotency_key in self._carried]
         if rows:
             with self._warehouse.open("note open runs", [tables.OPEN_RUNS]) as session:
                 session.land([Load(tables.OPEN_RUNS, rows)])
 
-    def _close(
-        self,
-        finished: Sequence[_Finished],
-        closed: Sequence[tuple[str, RunStatus, datetime, str | None]],
-        now: datetime,
-    ) -> None:
-        self._state.runs.finish(closed)
-        for each in finished:
+    def _close(self, ready: _Ready) -> None:
+        now = ready.mark["_loaded_at"]
+        self._state.runs.finish(ready.closed)
+        for each in ready.finished:
             self._open_jobs[each.job.run.conversation_id] -= 1
         through = [id_ for id_, left in self._open_jobs.items() if left == 0]
         past: dict[str, list[Run]] = defaultdict(list)
@@ -600,7 +650,7 @@ class Scoring:
     def _load_row(
         self,
         finished: Sequence[_Finished],
-        closed: Sequence[tuple[str, RunStatus, datetime, str | None]],
+        closed: Sequence[Closed],
         odd: int,
         now: datetime,
     ) -> dict[str, Any]:
@@ -627,16 +677,6 @@ class Scoring:
         with self._warehouse.open("quarantine transcripts") as session:
             session.land([Load(tables.QUARANTINE, landing.stamped(odd, mark))])
             landing.mirror(session, self._state, self._vendor, mark)
-
-    def _count(
-        self, closed: Sequence[tuple[str, RunStatus, datetime, str | None]], odd: int
-    ) -> None:
-        for _, status, _, _ in closed:
-            self._report.scored += status == "succeeded"
-            self._report.failed += status in ("failed", "cancelled")
-            self._report.refused += status == "refused"
-            self._report.paid += status != "refused"
-        self._report.quarantined += odd
 
 
 def is_due(

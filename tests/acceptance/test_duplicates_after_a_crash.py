@@ -5,17 +5,16 @@ Killed at any moment by SIGKILL, as a whole process: pipeline/test_scoring.py.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from bench import NOW, Bench, bench, calls
-from pipeline.breaking import Killed
+from pipeline.breaking import Killed, OtherSessions
 
-from semarize_pipeline.warehouse.duckdb import DuckDBSession, DuckDBWarehouse
+from semarize_pipeline.warehouse.duckdb import DuckDBSession
 from semarize_sandbox import semarize
 
 # What one run has and another has not: when it was, and what it was called.
@@ -60,45 +59,30 @@ class _Connection:
 
 
 class _Session(DuckDBSession):
-    moment: Moment
+    def __init__(self, connection: Any, moment: Moment) -> None:
+        super().__init__(connection)
+        self._moment = moment
 
     def land(self, loads: Any) -> None:
         whole = self._connection
-        self._connection = _Connection(whole, self.moment)  # type: ignore[assignment]
+        self._connection = _Connection(whole, self._moment)  # type: ignore[assignment]
         try:
             super().land(loads)
         finally:
             self._connection = whole
-        if self.moment.is_here:
+        if self._moment.is_here:
             raise Killed
-
-
-class _Warehouse(DuckDBWarehouse):
-    moment: Moment
-
-    @contextmanager
-    def open(self, purpose: str) -> Iterator[DuckDBSession]:
-        with super().open(purpose) as session:
-            session.__class__ = _Session
-            session.moment = self.moment  # type: ignore[attr-defined]
-            yield session
 
 
 def ended(made: Bench) -> dict[str, Any]:
     """Every landing table and the watermark, without what differs from run to run."""
-    names = [
-        row["table_name"]
-        for row in made.query(
-            "select table_name from information_schema.tables where table_schema = 'landing'"
-        )
-    ]
-    assert len(names) > 8
-    found: dict[str, Any] = {}
-    for name in sorted(set(names) - {LOG}):
-        rows = made.query(f"select * from landing.{name}")
-        found[name] = sorted(
+    found: dict[str, Any] = {
+        name: sorted(
             repr({key: value for key, value in row.items() if key not in PASSING}) for row in rows
         )
+        for name, rows in made.landed().items()
+        if name != LOG
+    }
     marks = made.state.watermarks
     found["watermark"] = (marks.began("gong"), marks.reached("gong"))
     found["windows"] = made.query(
@@ -127,14 +111,13 @@ def test_killed_around_a_commit_and_run_again_the_tables_are_the_same(
     tmp_path: Path, undisturbed: dict[str, Any], commit: int, after: bool
 ) -> None:
     with bench("gong", tmp_path, calls("gong", 3)) as made:
-        warehouse = _Warehouse(tmp_path / "warehouse.duckdb", wait_seconds=20)
-        warehouse.moment = Moment(commit, after)
-        made.warehouse = warehouse
+        moment = Moment(commit, after)
+        made.warehouse = OtherSessions(made, partial(_Session, moment=moment))
         with pytest.raises(Killed):
             work(made)
         if commit == 1:
             assert made.state.watermarks.reached("gong") != NOW, "the data first, then the mark"
-        warehouse.moment = Moment(0, False)
+        moment.commit = 0  # the next process: nothing ends it
         work(made)
         again = ended(made)
     assert again.keys() == undisturbed.keys()

@@ -19,7 +19,7 @@ from bench import ALL, NOW, Bench, bench, call, fast
 from contract.test_vendor_contract import LIST_PATH
 from pipeline.reconciling import go as reconciled
 
-from semarize_pipeline import connect, orders, reconcile, replay, vendors
+from semarize_pipeline import reconcile, vendors
 from semarize_pipeline.dbt_build import DbtBuild
 from semarize_pipeline.errors import TryAgain
 from semarize_pipeline.vendors.base import Vendor
@@ -70,24 +70,6 @@ def faulty(vendor: Vendor, *, header: bool) -> Vendor:
     return replace(vendor, translate=translate)
 
 
-def played_again(made: Bench) -> None:
-    told = made.credentials("semarize")
-    form = {"vendor": made.vendor.name}
-    order = orders.replay(form, made.settings, run="manual__1", now=made.clock())
-    replay.replay(
-        made.vendor,
-        made.api(),
-        connect.semarize_client(told, made.state, made.settings.score),
-        made.warehouse,
-        made.state,
-        order=order,
-        began=made.clock(),
-        settings=made.settings,
-        run="a replay",
-        sleep=made.sleep,
-    )
-
-
 def live(made: Bench) -> None:
     """Days in the life of five vendors, at the end of which each call is what it becomes."""
     hour = timedelta(hours=1)
@@ -105,7 +87,7 @@ def live(made: Bench) -> None:
         made.extract()
         made.clock.advance(hours=1)
         made.vendor = faulty(sound, header=False)
-        played_again(made)
+        made.replay()
         made.score()
         # What lands now nobody has scored yet.
         made.world.add([the_call(name, 7)])

@@ -11,7 +11,6 @@ import pytest
 import requests
 from bench import NOW, QUALITY, Bench, bench, call
 
-from semarize_pipeline import connect, orders, replay
 from semarize_sandbox import semarize
 from semarize_sandbox.faults import Fault
 from semarize_sandbox.model import Turn
@@ -60,23 +59,6 @@ def of_unknown_type(made: Bench, brick_key: str) -> None:
     made.world.fault("semarize", fault)
 
 
-def replayed(made: Bench) -> replay.ReplayReport:
-    order = orders.replay({"vendor": "chorus"}, made.settings, run="manual__1", now=made.clock())
-    told = made.credentials("semarize")
-    return replay.replay(
-        made.vendor,
-        made.api(),
-        connect.semarize_client(told, made.state, made.settings.score),
-        made.warehouse,
-        made.state,
-        order=order,
-        began=made.clock(),
-        settings=made.settings,
-        run="a replay",
-        sleep=made.sleep,
-    )
-
-
 def open_rows(made: Bench) -> list[dict[str, Any]]:
     return made.query("select * from landing.quarantine where resolved_at is null order by stage")
 
@@ -107,14 +89,14 @@ def test_the_rest_lands_the_quarantine_says_why_and_after_a_fix_it_is_replayed(
     assert chorus.statuses() == {"landed": 4, "quarantined": 1}
     # Nothing is mended yet: a replay changes nothing and costs nothing.
     chorus.clock.advance(hours=1)
-    vain = replayed(chorus)
+    vain = chorus.replay()
     assert (vain.tried, vain.resolved) == (5, 0)
     assert len(open_rows(chorus)) == 5
     # The vendor mends the transcript, and Semarize the schema of the kit.
     chorus.world.faults.clear("chorus")
     chorus.world.faults.clear("semarize")
     chorus.clock.advance(hours=1)
-    healed = replayed(chorus)
+    healed = chorus.replay()
     assert (healed.tried, healed.resolved, healed.unknown) == (5, 5, 0)
     assert open_rows(chorus) == []
     assert chorus.statuses() == {"landed": 5}
@@ -138,10 +120,10 @@ def test_a_brick_that_the_schema_does_not_know_stays_where_it_is(chorus: Bench) 
     chorus.extract()
     assert chorus.score().quarantined == 5
     chorus.world.switch("semarize", mistyped=[])
-    report = replayed(chorus)
+    report = chorus.replay()
     assert (report.tried, report.resolved) == (5, 0), "the answer that was bought stays as it is"
     chorus.query("update landing.semarize__runs set response = null")
-    assert replayed(chorus).unknown == 5, "and one that retention blanked cannot be read"
+    assert chorus.replay().unknown == 5, "and one that retention blanked cannot be read"
 
 
 def test_words_that_stay_malformed_do_not_come_again_each_hour(chorus: Bench) -> None:

@@ -149,14 +149,9 @@ class Served:
 def picture(bench: Bench) -> dict[str, Any]:
     """Every landing table, without moments and how it came there."""
     found: dict[str, Any] = {}
-    names = bench.query(
-        "select table_name as name from information_schema.tables "
-        "where table_schema = 'landing' order by 1"
-    )
-    for name in [row["name"] for row in names]:
+    for name, rows in bench.landed().items():
         if name in HOW:
             continue
-        rows = bench.query(f"select * from landing.{name}")
         kept = [
             {
                 column: value

@@ -6,6 +6,7 @@ import copy
 import logging
 import re
 import time
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -57,21 +58,21 @@ class Found:
         return re.sub(r"[^a-z0-9]+", "-", f"{self.target} {self.finding.kind}".lower()).strip("-")
 
 
-class Target:
+class Target(ABC):
     """One thing to search: makes an input from a seed, and checks one."""
 
     def __init__(self, name: str) -> None:
         self.name = name
 
+    @abstractmethod
     def make(self, rng: Random) -> Any:
         """An input, before the wire."""
-        raise NotImplementedError
 
+    @abstractmethod
     def check(self, given: Any, rng: Random) -> None:
         """Raises Finding where something is wrong."""
-        raise NotImplementedError
 
-    def flush(self) -> None:
+    def flush(self) -> None:  # noqa: B027 - few put anything off
         """Check what was put off until there was enough of it."""
 
 

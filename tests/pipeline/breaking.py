@@ -7,8 +7,9 @@ handles the pipeline's own errors, as a kill does.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from bench import FERNET, Bench
@@ -66,22 +67,26 @@ class _State(State):
 
 
 class _Session(DuckDBSession):
-    fuse: Fuse
+    def __init__(self, connection: Any, fuse: Fuse) -> None:
+        super().__init__(connection)
+        self._fuse = fuse
 
     def land(self, loads: Sequence[Load]) -> None:
-        self.fuse.burn()
+        self._fuse.burn()
         super().land(loads)
 
 
-class _Warehouse(DuckDBWarehouse):
-    fuse: Fuse
+class OtherSessions(DuckDBWarehouse):
+    """A bench's warehouse whose sessions are of another kind, such as one that breaks."""
+
+    def __init__(self, bench: Bench, kind: Callable[[Any], DuckDBSession]) -> None:
+        super().__init__(bench.folder / "warehouse.duckdb", wait_seconds=20)
+        self._kind = kind
 
     @contextmanager
     def open(self, purpose: str) -> Iterator[DuckDBSession]:
         with super().open(purpose) as session:
-            session.__class__ = _Session
-            session.fuse = self.fuse  # type: ignore[attr-defined]
-            yield session
+            yield self._kind(session._connection)
 
 
 def fused(bench: Bench, at: int) -> Fuse:
@@ -91,8 +96,7 @@ def fused(bench: Bench, at: int) -> Fuse:
     bench.state = _State(
         fuse, f"sqlite:///{bench.folder}/state.db", fernet_key=FERNET, clock=bench.clock
     )
-    bench.warehouse = _Warehouse(bench.folder / "warehouse.duckdb", wait_seconds=20)
-    bench.warehouse.fuse = fuse
+    bench.warehouse = OtherSessions(bench, partial(_Session, fuse=fuse))
     return fuse
 
 

@@ -11,7 +11,7 @@ import pytest
 from bench import Bench, bench, calls
 from pipeline.breaking import Killed, fused, mended
 
-from semarize_pipeline import connect, orders, replay
+from semarize_pipeline import orders, replay
 from semarize_pipeline.vendors.base import Vendor
 from semarize_sandbox import semarize
 from semarize_sandbox.semarize import Semarize
@@ -39,26 +39,6 @@ def faulty(vendor: Vendor, *, header: bool, words: bool) -> Vendor:
         return whole(record, transcript)
 
     return replace(vendor, translate=translate)
-
-
-def go(made: Bench, **form: Any) -> replay.ReplayReport:
-    began = form.pop("began", made.clock())
-    order = orders.replay(
-        {"vendor": "gong", **form}, made.settings, run="manual__1", now=made.clock()
-    )
-    given = made.credentials("semarize")
-    return replay.replay(
-        made.vendor,
-        made.api(),
-        connect.semarize_client(given, made.state, made.settings.score),
-        made.warehouse,
-        made.state,
-        order=order,
-        began=began,
-        settings=made.settings,
-        run="test",
-        sleep=made.sleep,
-    )
 
 
 def planned(made: Bench, **form: Any) -> Any:
@@ -95,7 +75,7 @@ def test_records_land_after_a_fix_and_are_scored_like_any_other(gong: Bench) -> 
     gong.vendor = broken(gong)
     assert planned(gong).calls == 2
     listings = len(gong.world.requests("gong", "extensive"))
-    report = go(gong)
+    report = gong.replay()
     assert (report.tried, report.resolved) == (2, 2)
     assert len(gong.world.requests("gong", "extensive")) == listings, "nothing is listed again"
     assert len(gong.conversations()) == 4
@@ -103,12 +83,12 @@ def test_records_land_after_a_fix_and_are_scored_like_any_other(gong: Bench) -> 
     assert gong.statuses() == {"landed": 4, "replayed": 1}
     assert gong.score().paid == 2
     assert len(store(gong).paid) == 4
-    assert go(gong).tried == 0
+    assert gong.replay().tried == 0
 
 
 def test_without_a_fix_they_stay_where_they_are(gong: Bench) -> None:
     broken(gong)
-    report = go(gong)
+    report = gong.replay()
     assert (report.tried, report.resolved) == (2, 0)
     rows = quarantine(gong)
     assert len(rows) == 2
@@ -118,10 +98,10 @@ def test_without_a_fix_they_stay_where_they_are(gong: Bench) -> None:
 
 def test_a_reason_and_a_day_choose(gong: Bench) -> None:
     gong.vendor = broken(gong)
-    assert go(gong, reason="no such reason").tried == 0
-    assert go(gong, **{"from": "2026-03-01", "to": "2026-03-09"}).tried == 0
-    assert go(gong, what="failed").tried == 0
-    assert go(gong, reason="valueerror", **{"from": "2026-03-10"}).tried == 2
+    assert gong.replay(reason="no such reason").tried == 0
+    assert gong.replay(**{"from": "2026-03-01", "to": "2026-03-09"}).tried == 0
+    assert gong.replay(what="failed").tried == 0
+    assert gong.replay(reason="valueerror", **{"from": "2026-03-10"}).tried == 2
 
 
 def test_failed_runs_are_bought_once_more_beyond_their_attempts(gong: Bench) -> None:
@@ -132,13 +112,13 @@ def test_failed_runs_are_bought_once_more_beyond_their_attempts(gong: Bench) -> 
     gong.clock.advance(hours=1)
     assert planned(gong).runs == 1
     began = gong.clock()
-    assert go(gong, began=began).failed == 1, "still failing: tried once, not again and again"
+    assert gong.replay(began=began).failed == 1, "still failing: tried once, not again and again"
     gong.clock.advance(days=1)
-    assert go(gong, began=began).failed == 0, "one that goes on buys nothing twice"
+    assert gong.replay(began=began).failed == 0, "one that goes on buys nothing twice"
     assert len(store(gong).paid) == 5
     gong.world.switch("semarize", fail_matching=None)
-    assert go(gong, reason="another_code").scored == 0
-    assert go(gong, reason="evaluation_failed").scored == 1
+    assert gong.replay(reason="another_code").scored == 0
+    assert gong.replay(reason="evaluation_failed").scored == 1
     assert gong.score().paid == 0
     known = gong.state.ledger.find("gong", list(gong.conversations())).values()
     assert {entry.score_status for entry in known} == {"scored"}
@@ -151,7 +131,7 @@ def test_refused_runs_and_transcripts_that_were_too_long(gong: Bench) -> None:
     assert gong.score().refused == 1
     gong.world.switch("semarize", refuse_matching=None)
     gong.clock.advance(hours=1)
-    assert go(gong).scored == 1
+    assert gong.replay().scored == 1
     assert gong.score().paid == 0
     short = replace(gong.settings.score, max_transcript_characters=20)
     gong.world.add(calls("gong", 6))
@@ -161,7 +141,7 @@ def test_refused_runs_and_transcripts_that_were_too_long(gong: Bench) -> None:
     gong.set(score=short)
     assert gong.score().refused == 2
     gong.set(score=usual)
-    assert go(gong).requeued == 2
+    assert gong.replay().requeued == 2
     assert gong.score().scored == 2
 
 
@@ -171,7 +151,7 @@ def test_a_cap_holds(gong: Bench) -> None:
     gong.set(score=replace(gong.settings.score, attempts=1))
     assert gong.score().failed == 4
     gong.clock.advance(hours=1)
-    report = go(gong, max_runs=3)
+    report = gong.replay(max_runs=3)
     assert (report.scored, report.over_cap) == (3, 1)
 
 
@@ -189,12 +169,12 @@ def test_killed_before_each_write_and_run_again(tmp_path: Path) -> None:
             began = made.clock()
             fused(made, step)
             try:
-                go(made, began=began)
+                made.replay(began=began)
                 done = True
             except Killed:
                 mended(made)
                 made.clock.advance(minutes=5)
-                go(made, began=began)
+                made.replay(began=began)
             mended(made)
             made.score()
             assert len(made.conversations()) == 4

@@ -16,14 +16,17 @@ from typing import Any
 import orjson
 import pytest
 from bench import DEALS, NOW, QUALITY, Bench, bench, call, calls
+from pipeline.counting import counted
 
 from semarize_pipeline.errors import BadCredentials, Misconfigured, TryAgain, Wait
 from semarize_pipeline.model import text_digest
+from semarize_pipeline.settings import Kit
 from semarize_sandbox import semarize
 from semarize_sandbox.faults import Fault
 from semarize_sandbox.semarize import Semarize
 
 ROOT = Path(__file__).parents[2]
+COACHING = Kit(name="coaching_skills", code="C0AC4152")
 
 
 @pytest.fixture
@@ -363,6 +366,37 @@ def test_an_unknown_kit_names_the_remedy(gong: Bench) -> None:
     gong.set(kits=(replace(QUALITY, code="FFFFFFFF"),))
     with pytest.raises(Misconfigured, match="settings file"):
         gong.score()
+
+
+def test_room_for_all_kits_is_made_in_one_opening_and_a_bad_one_keeps_no_other_waiting(
+    gong: Bench,
+) -> None:
+    """On Snowflake each opening is a login, hour after hour."""
+    gong.set(kits=(DEALS, COACHING, QUALITY))
+    with gong.warehouse.open("test") as session:
+        session.query("create table landing.scores__coaching_skills (conversation_id integer)")
+    openings = counted(gong)
+    with pytest.raises(Misconfigured, match="scores__coaching_skills"):
+        gong.score()
+    room = "test: make room for scores"
+    assert [each.purpose for each in openings].count(room) == 1
+    assert len(store(gong).paid) == 12, "nothing is bought that could not land"
+    for kit in (DEALS, QUALITY):
+        assert len(gong.query(f"select * from landing.scores__{kit.name}")) == 6
+        asked = [each.purpose for each in openings if f"scores__{kit.name}" in each.ensured]
+        assert asked == [room], "what is in place is not asked for again when scores land"
+
+
+def test_what_is_finished_lands_where_the_next_transcripts_are_read(gong: Bench) -> None:
+    gong.set(score=replace(gong.settings.score, at_once=1, batch_conversations=2))
+    openings = counted(gong)
+    assert gong.score().scored == 6
+    assert len(runs(gong)) == 6
+    asked = [each.purpose for each in openings if each.purpose != "test"]
+    reading = [purpose for purpose in asked if "read transcripts" in purpose]
+    assert len(reading) == 3, "the guard: three batches"
+    assert ["land" in purpose for purpose in reading] == [False, True, True]
+    assert len(asked) == 3 + 2, "beside them, room for scores, and the last answers"
 
 
 def test_a_refused_key_names_the_connection(gong: Bench) -> None:

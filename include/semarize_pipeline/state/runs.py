@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from concurrent.futures import Future
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -41,16 +43,37 @@ class Run:
     error_code: str | None = None
 
 
+_FIELDS = tuple(Run.__dataclass_fields__)
+# Made once: to put a statement together takes longer than to execute it. One that was ended
+# meanwhile, by an erasure, stays ended.
+_ACCEPT = (
+    sa.update(t.semarize_runs)
+    .where(
+        t.semarize_runs.c.idempotency_key == sa.bindparam("of"),
+        t.semarize_runs.c.finished_at.is_(None),
+    )
+    .values(
+        run_id=sa.bindparam("id"),
+        status="running",
+        submitted_at=sa.bindparam("at", type_=t.Moment),
+        next_poll_at=sa.bindparam("at", type_=t.Moment),
+    )
+)
+
+
 class Runs:
     """The register of paid runs."""
 
     def __init__(self, state: State) -> None:
         self._state = state
+        self._accepted: list[tuple[dict[str, Any], Future[None]]] = []
+        self._turn = threading.Lock()
+        self._gate = threading.Lock()
 
     def plan(self, runs: Sequence[Run]) -> None:
         """Record runs before they are sent; a key that exists keeps its run."""
         with self._state.write() as connection:
-            self._state.upsert(connection, t.semarize_runs, [asdict(run) for run in runs], None)
+            self._state.upsert(connection, t.semarize_runs, [_row(run) for run in runs], None)
 
     def of(self, vendor: str, conversation_ids: Sequence[str]) -> list[Run]:
         """Every run of these conversations, oldest attempt first."""
@@ -63,11 +86,41 @@ class Runs:
         ]
 
     def accepted(self, key: str, run_id: str, at: datetime) -> None:
-        """The run exists on the other side; from here on it is polled, never sent again."""
-        self._update(key, run_id=run_id, status="running", submitted_at=at, next_poll_at=at)
+        """The run exists on the other side; from here on it is polled, never sent again.
+
+        Returns when that is on the disk. Threads that come while another one writes are written
+        together, next: one transaction and one wait for the disk, not one each.
+        """
+        mine: Future[None] = Future()
+        with self._gate:
+            self._accepted.append(({"of": key, "id": run_id, "at": at}, mine))
+        with self._turn:
+            with self._gate:
+                together, self._accepted = self._accepted, []
+            if together:
+                self._record(together)
+        # Written by this thread, or by the one before; and so is what went wrong.
+        mine.result()
+
+    def _record(self, together: Sequence[tuple[dict[str, Any], Future[None]]]) -> None:
+        try:
+            with self._state.write() as connection:
+                connection.execute(_ACCEPT, [row for row, _ in together])
+        except BaseException as error:
+            for _, told in together:
+                told.set_exception(error)
+        else:
+            for _, told in together:
+                told.set_result(None)
 
     def polled(self, key: str, next_poll_at: datetime) -> None:
-        self._update(key, next_poll_at=next_poll_at)
+        row = t.semarize_runs.c
+        with self._state.write() as connection:
+            connection.execute(
+                sa.update(t.semarize_runs)
+                .where(row.idempotency_key == key, row.finished_at.is_(None))
+                .values(next_poll_at=next_poll_at)
+            )
 
     def finish(self, outcomes: Iterable[tuple[str, RunStatus, datetime, str | None]]) -> None:
         """Close runs whose answers have landed: key, status, finished at, error code."""
@@ -92,7 +145,7 @@ class Runs:
 
     def restore(self, runs: Sequence[Run]) -> None:
         """Take in runs that are unknown here, and the ends of those that are open here."""
-        ended = [asdict(run) for run in runs if run.finished_at is not None]
+        ended = [_row(run) for run in runs if run.finished_at is not None]
         row = t.semarize_runs.c
         statement = (
             sa.update(t.semarize_runs)
@@ -110,7 +163,7 @@ class Runs:
             )
         )
         with self._state.write() as connection:
-            self._state.upsert(connection, t.semarize_runs, [asdict(run) for run in runs], None)
+            self._state.upsert(connection, t.semarize_runs, [_row(run) for run in runs], None)
             if ended:
                 connection.execute(
                     statement,
@@ -163,18 +216,11 @@ class Runs:
         with self._state.read() as connection:
             return [_run(each) for each in connection.execute(query).mappings()]
 
-    def _update(self, key: str, **values: Any) -> None:
-        with self._state.write() as connection:
-            connection.execute(
-                sa.update(t.semarize_runs)
-                .where(
-                    t.semarize_runs.c.idempotency_key == key,
-                    # One that was ended meanwhile, by an erasure, stays ended.
-                    t.semarize_runs.c.finished_at.is_(None),
-                )
-                .values(**values)
-            )
+
+def _row(run: Run) -> dict[str, Any]:
+    # Not ``asdict``, which would copy each moment.
+    return {name: getattr(run, name) for name in _FIELDS}
 
 
 def _run(row: Mapping[Any, Any]) -> Run:
-    return Run(**{name: row[name] for name in Run.__dataclass_fields__})
+    return Run(**{name: row[name] for name in _FIELDS})
