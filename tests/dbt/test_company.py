@@ -338,8 +338,10 @@ def test_contacts_are_found_by_address_and_the_rest_is_counted(company: Any) -> 
         "gong",
         "chorus",
     }
-    scored = company.query("select count(distinct conversation_key) as n from marts.fct_brick_values "
-                           "where is_latest and kit_name = 'interaction_quality'")  # fmt: skip
+    scored = company.query(
+        "select count(distinct conversation_key) as n from marts.fct_brick_values "
+        "where is_latest and kit_name = 'interaction_quality'"
+    )
     assert sum(row["conversation_count"] for row in rows) == scored[0]["n"]
 
 
@@ -403,20 +405,21 @@ ASKED = {
 
 
 @pytest.fixture(scope="module")
-def metrics(company: Any, landing: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
+def metrics(
+    company: Any, landing: Any, dbt_program: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Any:
     """Asks MetricFlow, which looks for what dbt parsed in the project's own folder."""
     project: Path = tmp_path_factory.mktemp("metrics") / "dbt"
     (project / "target").mkdir(parents=True)
     for part in ("dbt_project.yml", "profiles.yml", "models", "macros"):
         (project / part).symlink_to(landing.project / part)
     shutil.copy(company.target / "semantic_manifest.json", project / "target")
-    binary = Path(os.environ.get("DBT_BIN") or landing.project.parent / ".venv-dbt/bin/dbt")
 
     def ask(names: str, group: str) -> dict[str, list[float | None]]:
         answer = project / "answer.csv"
         asked = ("--metrics", names.replace(" ", ""), "--group-by", group, "--csv", str(answer))
         ended = subprocess.run(
-            [str(binary.parent / "mf"), "query", *asked], cwd=project, check=False,
+            [dbt_program.with_name("mf"), "query", *asked], cwd=project, check=False,
             capture_output=True, text=True, timeout=120,
             env={
                 "PATH": os.environ["PATH"], "HOME": str(project), "DBT_PROFILES_DIR": str(project),
