@@ -405,21 +405,20 @@ ASKED = {
 
 
 @pytest.fixture(scope="module")
-def metrics(
-    company: Any, landing: Any, dbt_program: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Any:
+def metrics(company: Any, landing: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
     """Asks MetricFlow, which looks for what dbt parsed in the project's own folder."""
     project: Path = tmp_path_factory.mktemp("metrics") / "dbt"
     (project / "target").mkdir(parents=True)
     for part in ("dbt_project.yml", "profiles.yml", "models", "macros"):
         (project / part).symlink_to(landing.project / part)
     shutil.copy(company.target / "semantic_manifest.json", project / "target")
+    binary = Path(os.environ.get("DBT_BIN") or landing.project.parent / ".venv-dbt/bin/dbt")
 
     def ask(names: str, group: str) -> dict[str, list[float | None]]:
         answer = project / "answer.csv"
         asked = ("--metrics", names.replace(" ", ""), "--group-by", group, "--csv", str(answer))
         ended = subprocess.run(
-            [dbt_program.with_name("mf"), "query", *asked], cwd=project, check=False,
+            [str(binary.parent / "mf"), "query", *asked], cwd=project, check=False,
             capture_output=True, text=True, timeout=120,
             env={
                 "PATH": os.environ["PATH"], "HOME": str(project), "DBT_PROFILES_DIR": str(project),

@@ -1,4 +1,4 @@
-"""Programs that do what dbt's own do, without importing dbt anew for each command."""
+"""A program that does what dbt's own does, without importing dbt anew for each command."""
 
 from __future__ import annotations
 
@@ -22,17 +22,15 @@ def plain() -> Path:
 
 @contextmanager
 def forking(dbt: Path) -> Iterator[Path]:
-    """The path of such a dbt, with MetricFlow beside it, for as long as the block lasts."""
+    """The path of such a dbt, which works for as long as the block lasts."""
     python = dbt.with_name("python")
     # A short path: that of a socket may have no more than 100 characters.
     with tempfile.TemporaryDirectory(prefix="dbt-") as made:
         folder = Path(made)
-        socket, log = folder / "socket", folder / "log"
-        for name in ("dbt", "mf"):
-            call = [sys.executable, "-IS", HERE / "call.py", socket, dbt.with_name(name)]
-            program = folder / name
-            program.write_text(f'#!/bin/sh\nexec {shlex.join(map(str, call))} "$@"\n')
-            program.chmod(0o755)
+        socket, log, program = (folder / part for part in ("socket", "log", "dbt"))
+        call = [sys.executable, "-IS", HERE / "call.py", socket, dbt]
+        program.write_text(f'#!/bin/sh\nexec {shlex.join(map(str, call))} "$@"\n')
+        program.chmod(0o755)
         with (
             log.open("wb") as said,
             subprocess.Popen(
@@ -48,5 +46,5 @@ def forking(dbt: Path) -> Iterator[Path]:
             assert server.stdout is not None
             if server.stdout.readline() != b"ready\n":
                 raise RuntimeError(f"{python} could not import dbt\n{log.read_text()}")
-            yield folder / "dbt"
+            yield program
             # Its standard input ends with the block, and it with that.
