@@ -51,10 +51,13 @@ def test_dbt_ends_with_its_caller(dbt_program: Path, tmp_path: Path, sent: int) 
         [dbt_program, "ls", "--project-dir", tmp_path, "--profiles-dir", tmp_path]
     )
     reads = opened(project)
-    caller.send_signal(sent)
-    assert caller.wait(timeout=60) == -sent
-    assert is_left(reads)
-    os.close(reads)
+    try:
+        caller.send_signal(sent)
+        assert caller.wait(timeout=60) == -sent
+        assert is_left(reads)
+    finally:
+        caller.kill()
+        os.close(reads)
 
 
 def opened(pipe: Path) -> int:
