@@ -133,7 +133,7 @@ check: ## linters, format, types, SQL style, conventions of the dbt project
 	.venv/bin/ruff check $(CODE)
 	.venv/bin/ruff format --check $(CODE)
 	.venv/bin/mypy --explicit-package-bases include plugins
-	DBT_DUCKDB_PATH=":memory:" .venv-dbt/bin/sqlfluff lint dbt/models dbt/snapshots dbt/tests --processes 2 --config dbt/.sqlfluff
+	DBT_DUCKDB_PATH=":memory:" .venv-dbt/bin/python -P .ci/sqlfluff.py lint dbt/models dbt/snapshots dbt/tests --processes 2 --config dbt/.sqlfluff
 	DBT_DUCKDB_PATH=":memory:" DBT_TARGET_PATH="$(CURDIR)/dbt/target" .venv-dbt/bin/dbt --quiet parse \
 		--project-dir dbt --profiles-dir dbt --vars '{reference: {current_only: [crm_opportunities, crm_users]}}'
 	.venv-dbt/bin/dbt-bouncer run --config-file dbt/dbt-bouncer.yml

@@ -9,6 +9,7 @@ import company_warehouse
 import pytest
 from browser import headless
 from dag_runs import airflow_home, dag_bag, pools, run_dag, settings_file, stores  # noqa: F401
+from forked_dbt import program
 from longest_first import (  # noqa: F401
     pytest_collection_modifyitems,
     pytest_configure_node,
@@ -32,6 +33,13 @@ def emulator() -> Iterator[int]:
     """The port of one emulator for all tests of a run; each takes a database of its own."""
     with emulator_running() as port:
         yield port
+
+
+@pytest.fixture(scope="session")
+def dbt_program() -> Iterator[Path]:
+    """dbt, for tests that run many commands: it is not imported anew for each."""
+    with program.forking(program.plain()) as forking:
+        yield forking
 
 
 @pytest.fixture(scope="session")

@@ -77,8 +77,11 @@ class Place:
 
 
 @pytest.fixture
-def place(airflow_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
+def place(
+    airflow_home: Path, dbt_program: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Place:
     made = Place(tmp_path)
+    monkeypatch.setenv("DBT_BIN", str(dbt_program))
     held = {"conn_type": "duckdb", "host": str(made.warehouse)}
     monkeypatch.setenv("AIRFLOW_CONN_WAREHOUSE_DEFAULT", json.dumps(held))
     monkeypatch.setenv("DBT_PROJECT_DIR", str(made.project))

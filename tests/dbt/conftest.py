@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import filelock
 import pytest
 from company_landing import create
 
@@ -523,50 +524,49 @@ def landing() -> Landing:
 
 
 @dataclass(frozen=True)
-class Seat:
-    """Where one warehouse after another takes its place, so that dbt parses the project once.
+class Parsed:
+    """What dbt parsed of a project, lent to later commands: parsing takes longer than most tests.
 
-    dbt parses anew whatever the warehouse's path changes to, and that takes it longer than most
-    of what is tested here.
+    dbt parses anew what a file, a variable or the environment changes. A warehouse is therefore
+    always at the same path, ``~/warehouse.duckdb``, in a home that each command has of its own.
     """
 
-    folder: Path
+    kept: Path
 
     @classmethod
-    def of(cls, seats: Path, *differs: Any) -> Seat:
+    def of(cls, folder: Path, *differs: Any) -> Parsed:
         """One for all that a parse depends on, apart from files: dbt compares these."""
-        folder = seats / hashlib.sha256(repr(differs).encode()).hexdigest()[:16]
-        folder.mkdir(exist_ok=True)
-        return cls(folder)
-
-    def place(self, warehouse: Path) -> Path:
-        place = self.folder / "warehouse.duckdb"
-        place.unlink(missing_ok=True)
-        place.symlink_to(warehouse)
-        return place
+        digest = hashlib.sha256(repr(differs).encode()).hexdigest()[:16]
+        return cls(folder / f"{digest}.msgpack")
 
     @contextmanager
-    def parsed(self, target: Path) -> Iterator[None]:
-        """Lends what was parsed before, and keeps what is now."""
-        kept, used = self.folder / "partial_parse.msgpack", target / "partial_parse.msgpack"
-        if kept.exists():
-            target.mkdir(parents=True, exist_ok=True)
-            shutil.copy(kept, used)
+    def lent(self, target: Path, *, anew: bool) -> Iterator[None]:
+        target.mkdir(parents=True, exist_ok=True)
+        used = target / "partial_parse.msgpack"
+        if anew:
+            used.unlink(missing_ok=True)
+        elif self.kept.exists():
+            shutil.copy(self.kept, used)
         yield
         if used.exists():
-            shutil.copy(used, kept)
+            # Whole at once: another process of the tests may be reading.
+            draft = self.kept.with_suffix(f".{os.getpid()}")
+            shutil.copy(used, draft)
+            draft.replace(self.kept)
 
 
 @pytest.fixture(scope="session")
-def run_dbt(tmp_path_factory: pytest.TempPathFactory) -> RunDbt:
-    """Runs the real dbt over a warehouse, as a subprocess in its own environment."""
-    binary = os.environ.get("DBT_BIN") or str(ROOT / ".venv-dbt" / "bin" / "dbt")
-    if not shutil.which(binary):
-        pytest.fail(
-            f"dbt is not at {binary}: install dbt/requirements.txt into .venv-dbt, or set DBT_BIN"
-        )
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that all processes of this run of the tests have in common."""
+    own = tmp_path_factory.getbasetemp()
+    folder = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "shared"
+    folder.mkdir(exist_ok=True)
+    return folder
 
-    seats = tmp_path_factory.mktemp("seats")
+
+@pytest.fixture(scope="session")
+def run_dbt(dbt_program: Path, shared: Path, tmp_path_factory: pytest.TempPathFactory) -> RunDbt:
+    """Runs the real dbt over a warehouse, in its own environment."""
 
     def run(
         *arguments: str,
@@ -577,22 +577,23 @@ def run_dbt(tmp_path_factory: pytest.TempPathFactory) -> RunDbt:
         settings: Mapping[str, str] | None = None,
     ) -> Ended:
         written = target or tmp_path_factory.mktemp("dbt")
+        home = tmp_path_factory.mktemp("home")
+        (home / "warehouse.duckdb").symlink_to(warehouse)
         given = dict(pairwise(arguments)).get("--vars")
-        # Whoever asks for a parse wants to see one.
-        seen = written.name if "parse" in arguments else None
-        seat = Seat.of(seats, project, dbt_target, settings, given, seen)
         environment = {
             "PATH": os.environ["PATH"],
-            "HOME": os.environ.get("HOME", str(written)),
+            "HOME": str(home),
             "DBT_TARGET": dbt_target,
-            "DBT_DUCKDB_PATH": str(seat.place(warehouse)),
+            "DBT_DUCKDB_PATH": "~/warehouse.duckdb",
             "DBT_TARGET_PATH": str(written),
             "DBT_LOG_PATH": str(written / "logs"),
             **(settings or {}),
         }
-        command = [binary, "--no-use-colors", *arguments]
-        command += ["--project-dir", str(project), "--profiles-dir", str(project)]
-        with seat.parsed(written):
+        command = [dbt_program, "--no-use-colors", *arguments]
+        command += ["--project-dir", project, "--profiles-dir", project]
+        parsed = Parsed.of(shared, project, dbt_target, settings, given)
+        # Whoever asks for a parse wants to see one.
+        with parsed.lent(written, anew="parse" in arguments):
             ended = subprocess.run(
                 command, env=environment, capture_output=True, text=True, timeout=300, check=False
             )
@@ -602,11 +603,23 @@ def run_dbt(tmp_path_factory: pytest.TempPathFactory) -> RunDbt:
 
 
 @pytest.fixture(scope="session")
-def built(run_dbt: RunDbt, tmp_path_factory: pytest.TempPathFactory) -> Ended:
-    """The whole project built once over the rows above."""
-    warehouse = tmp_path_factory.mktemp("warehouse") / "warehouse.duckdb"
-    write_warehouse(warehouse, landing_tables(), some_rows())
-    return run_dbt("build", warehouse=warehouse)
+def built(run_dbt: RunDbt, shared: Path) -> Ended:
+    """The whole project built once over the rows above; not to be written to.
+
+    Without its unit tests, which an empty landing has to pass as well (test_other_warehouses.py).
+    """
+    folder = shared / "built"
+    warehouse, target, told = (folder / name for name in ("warehouse.duckdb", "target", "ended"))
+    with filelock.FileLock(shared / "built.lock", timeout=600):
+        if not told.exists():
+            folder.mkdir()
+            write_warehouse(warehouse, landing_tables(), some_rows())
+            ended = run_dbt(
+                "build", "--exclude-resource-type", "unit_test", warehouse=warehouse, target=target
+            )
+            told.write_text(json.dumps([ended.code, ended.output]))
+        code, output = json.loads(told.read_text())
+    return Ended(code, output, warehouse, target)
 
 
 @pytest.fixture(scope="session")

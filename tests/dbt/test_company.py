@@ -338,8 +338,10 @@ def test_contacts_are_found_by_address_and_the_rest_is_counted(company: Any) -> 
         "gong",
         "chorus",
     }
-    scored = company.query("select count(distinct conversation_key) as n from marts.fct_brick_values "
-                           "where is_latest and kit_name = 'interaction_quality'")  # fmt: skip
+    scored = company.query(
+        "select count(distinct conversation_key) as n from marts.fct_brick_values "
+        "where is_latest and kit_name = 'interaction_quality'"
+    )
     assert sum(row["conversation_count"] for row in rows) == scored[0]["n"]
 
 

@@ -40,9 +40,10 @@ FIRST_BATCH = datetime(2026, 3, 3, 16, tzinfo=UTC)
 class History:
     """A warehouse that rows land in, batch by batch, and dbt builds on."""
 
-    def __init__(self, landing: Any, run_dbt: Any, folder: Path, project: Path) -> None:
+    def __init__(self, landing: Any, run_dbt: Any, folder: Path) -> None:
         self.landing = landing
-        self.project = project
+        self.project: Path = landing.project
+        self._own_project = folder / "project"
         self.warehouse = folder / "warehouse.duckdb"
         self.tables = {table.name: table for table in landing.tables()}
         self._run_dbt = run_dbt
@@ -51,6 +52,16 @@ class History:
         self._target = folder / "target"
         self._stamp = FIRST_BATCH
         landing.write(self.warehouse, landing.tables(), landing.rows())
+
+    def edit(self, file: str, old: str, new: str) -> None:
+        """Change a file of the project, from here on: in a copy of its own."""
+        if self.project != self._own_project:
+            skipped = shutil.ignore_patterns("target", "logs", "*.duckdb*")
+            shutil.copytree(self.project, self._own_project, ignore=skipped)
+            self.project = self._own_project
+        before, found, after = (self.project / file).read_text().rpartition(old)
+        assert found, f"{file} has no {old!r}"
+        (self.project / file).write_text(before + new + after)
 
     @contextmanager
     def batch(self, late: timedelta | None = None) -> Iterator[Batch]:
@@ -170,11 +181,7 @@ def written_last(ended: Any) -> dict[str, int]:
 
 @pytest.fixture
 def history(landing: Any, run_dbt: Any, tmp_path: Path) -> History:
-    project = tmp_path / "project"
-    shutil.copytree(
-        landing.project, project, ignore=shutil.ignore_patterns("target", "logs", "*.duckdb*")
-    )
-    return History(landing, run_dbt, tmp_path, project)
+    return History(landing, run_dbt, tmp_path)
 
 
 def test_steps_come_to_the_same_as_one_build(history: History) -> None:
@@ -352,24 +359,18 @@ def test_a_new_brick_and_a_new_scale_change_history(history: History) -> None:
         batch.change("scores__interaction_quality", "conversation_id = 'm1'", effort=0.5)
     history.build()
 
-    settings = history.project / "dbt_project.yml"
-    settings.write_text(
-        settings.read_text().replace(
-            "topic_primary: text", "topic_primary: text\n      effort: float"
-        )
+    history.edit(
+        "dbt_project.yml", "topic_primary: text", "topic_primary: text\n      effort: float"
     )
-    marts = history.project / "models" / "marts" / "scorecards"
-    contract = marts / "_scorecards__models.yml"
-    text = contract.read_text()
-    before, after = text.rsplit("      - name: built_at\n", 1)
-    contract.write_text(
-        before + "      - name: effort\n        description: Effort.\n        data_type: double\n"
+    history.edit(
+        "models/marts/scorecards/_scorecards__models.yml",
+        "      - name: built_at\n",
+        "      - name: effort\n        description: Effort.\n        data_type: double\n"
         "      - name: effort_normalised\n        description: Effort from 0 to 1.\n"
         "        data_type: double\n"
-        "      - name: built_at\n" + after
+        "      - name: built_at\n",
     )
-    seed = history.project / "seeds" / "brick_scales.csv"
-    seed.write_text(seed.read_text().replace("overall_score,0,100", "overall_score,0,200"))
+    history.edit("seeds/brick_scales.csv", "overall_score,0,100", "overall_score,0,200")
     written = history.build_and_compare()
     assert written["fct_brick_values"] == 6 * 5 + 3 * 5
     assert written["fct_conversations"] == 0
@@ -411,10 +412,7 @@ def test_a_failed_model_catches_up_after_an_empty_build(history: History) -> Non
 
     Batches are looked for three hours back only, which is far enough here.
     """
-    settings = history.project / "dbt_project.yml"
-    settings.write_text(
-        settings.read_text().replace("late_batch_hours: null", "late_batch_hours: 3")
-    )
+    history.edit("dbt_project.yml", "late_batch_hours: null", "late_batch_hours: 3")
     history.build()
     with history.batch() as batch:
         batch.change("gong__conversations", "conversation_id = 'g3'", title="Renamed")

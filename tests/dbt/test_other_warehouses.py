@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -10,15 +12,31 @@ import pytest
 
 pytestmark = pytest.mark.slow
 
+Parse = Callable[..., dict[str, Any]]
 
-def test_both_targets_parse_without_deprecations(run_dbt: Any, tmp_path: Path) -> None:
-    for dbt_target in ("duckdb", "snowflake"):
+
+@pytest.fixture(scope="module")
+def parsed(run_dbt: Any, tmp_path_factory: pytest.TempPathFactory) -> Parse:
+    """Parses for a target, with the roles that are to read marts and workforce, once for each."""
+
+    @cache
+    def parse(dbt_target: str, *roles: str) -> dict[str, Any]:
+        names = ("SNOWFLAKE_REPORTER_ROLE", "SNOWFLAKE_WORKFORCE_ROLE")
         ended = run_dbt(
             "--warn-error-options", '{"error": "all"}', "parse",
-            warehouse=tmp_path / "none.duckdb", dbt_target=dbt_target,
+            warehouse=tmp_path_factory.mktemp("none") / "none.duckdb", dbt_target=dbt_target,
+            settings=dict(zip(names, roles, strict=True)) if roles else None,
         )  # fmt: skip
         assert ended.code == 0, ended.output
-        assert ended.artifact("manifest.json")["metadata"]["adapter_type"] == dbt_target
+        manifest: dict[str, Any] = ended.artifact("manifest.json")
+        return manifest
+
+    return parse
+
+
+def test_both_targets_parse_without_deprecations(parsed: Parse) -> None:
+    for dbt_target, roles in (("duckdb", ("reporter", "people")), ("snowflake", ())):
+        assert parsed(dbt_target, *roles)["metadata"]["adapter_type"] == dbt_target
 
 
 def test_snowflake_compiles_without_a_connection(run_dbt: Any, tmp_path: Path) -> None:
@@ -38,20 +56,15 @@ def test_snowflake_compiles_without_a_connection(run_dbt: Any, tmp_path: Path) -
             assert duckdb_only not in sql, f"{duckdb_only} in {file.name}"
 
 
-def test_each_role_is_granted_its_schema_on_snowflake_only(run_dbt: Any, tmp_path: Path) -> None:
+def test_each_role_is_granted_its_schema_on_snowflake_only(parsed: Parse) -> None:
     """Who reads the marts is not given those about people at work, and the other way round."""
     for dbt_target, roles, granted in (
         ("snowflake", ("reporter", ""), {"marts": {"select": ["reporter"]}}),
         ("snowflake", ("", "people"), {"workforce": {"select": ["people"]}}),
-        ("snowflake", ("", ""), {}),
+        ("snowflake", (), {}),
         ("duckdb", ("reporter", "people"), {}),
     ):
-        ended = run_dbt(
-            "parse", warehouse=tmp_path / "none.duckdb", dbt_target=dbt_target,
-            settings={"SNOWFLAKE_REPORTER_ROLE": roles[0], "SNOWFLAKE_WORKFORCE_ROLE": roles[1]},
-        )  # fmt: skip
-        assert ended.code == 0, ended.output
-        nodes = ended.artifact("manifest.json")["nodes"].values()
+        nodes = parsed(dbt_target, *roles)["nodes"].values()
         models = [node for node in nodes if node["resource_type"] == "model"]
         for model in models:
             assert model["config"]["grants"] == granted.get(model["schema"], {}), model["name"]
@@ -68,6 +81,7 @@ def test_an_empty_landing_builds(run_dbt: Any, landing: Any, tmp_path: Path) -> 
     ended = run_dbt("build", warehouse=warehouse)
     assert ended.code == 0, ended.output
     assert "warn" not in ended.statuses().values(), ended.output
+    assert sum(name.startswith("unit_test.") for name in ended.statuses()) > 50
     for mart in ("agent_daily_scorecards", "conversation_explorer", "pipeline_health"):
         assert ended.query(f"select count(*) as n from marts.{mart}") == [{"n": 0}]
     for model, columns in (

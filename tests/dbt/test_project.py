@@ -8,11 +8,10 @@ from typing import Any
 
 import pytest
 import yaml
+from company_landing import scores_table
 
 from semarize_dashboards.filters import FILTERS
 from semarize_dashboards.pages import PAGES
-from company_landing import scores_table
-
 from semarize_sandbox.kits import kits
 
 VENDOR_MODULES = Path(__file__).resolve().parents[2] / "include" / "semarize_pipeline" / "vendors"
@@ -296,8 +295,8 @@ def test_every_formula_has_a_unit_test(
     manifest: dict[str, Any], models: list[dict[str, Any]]
 ) -> None:
     tested = {test["model"] for test in manifest["unit_tests"].values()}
-    # No formula there: the union stacks, the list of conversations shows what was judged before, the
-    # calendar is counted and checked after the build, and what the batches are for is shown by
+    # No formula there: the union stacks, the list of conversations shows what was judged before,
+    # the calendar is counted and checked after the build, and what the batches are for is shown by
     # building in steps (test_incremental.py). The latest scores of all kits are one macro, which is
     # tested with two of them.
     latest = {f"int_{kit.name}_scores__latest" for kit in kits().values()}
@@ -402,11 +401,13 @@ def test_each_page_of_the_dashboards_is_an_exposure_of_what_it_reads(
 
 def test_every_mart_is_read_by_somebody(manifest: dict[str, Any]) -> None:
     exposed = {
-        node for exposure in manifest["exposures"].values()
+        node
+        for exposure in manifest["exposures"].values()
         for node in exposure["depends_on"]["nodes"]
     }
     marts = {
-        id_ for id_, node in manifest["nodes"].items()
+        id_
+        for id_, node in manifest["nodes"].items()
         if node["resource_type"] == "model" and node["access"] == "public"
     }
     assert len(marts) > 40

@@ -12,7 +12,6 @@ import uuid
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -66,7 +65,8 @@ from (
 ) as bounded order by case_id
 """
 SAMPLES = """
-select sample_id, {{ correlation('x', 'y') }} as r from observations group by sample_id order by sample_id
+select sample_id, {{ correlation('x', 'y') }} as r
+from observations group by sample_id order by sample_id
 """
 MEANS = """
 select

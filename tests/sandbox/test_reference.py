@@ -65,11 +65,12 @@ def test_the_committed_files_are_what_the_command_makes(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_dbt_loads_the_files_with_their_types_and_only_when_told(tmp_path: Path) -> None:
+def test_dbt_loads_the_files_with_their_types_and_only_when_told(
+    dbt_program: Path, tmp_path: Path
+) -> None:
     project, warehouse = COMMITTED.parents[1], tmp_path / "warehouse.duckdb"
 
     def dbt(*words: str, switch: dict[str, str]) -> str:
-        binary = os.environ.get("DBT_BIN") or str(project.parent / ".venv-dbt" / "bin" / "dbt")
         environment = {
             "PATH": os.environ["PATH"], "HOME": str(tmp_path), "DBT_DUCKDB_PATH": str(warehouse),
             "DBT_TARGET_PATH": str(tmp_path / "target"), "DBT_LOG_PATH": str(tmp_path / "logs"),
@@ -77,7 +78,7 @@ def test_dbt_loads_the_files_with_their_types_and_only_when_told(tmp_path: Path)
         }  # fmt: skip
         folders = ["--project-dir", str(project), "--profiles-dir", str(project)]
         ended = subprocess.run(
-            [binary, *words, *folders],
+            [dbt_program, *words, *folders],
             env=environment, capture_output=True, text=True, check=False, timeout=120,
         )  # fmt: skip
         assert ended.returncode == 0, ended.stdout
