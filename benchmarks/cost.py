@@ -8,6 +8,7 @@ at a tiny size). What is assumed and not computed:
 
 - conversations come evenly over the day, and are listed, with their transcript, once the vendor's
   ``lag`` has passed. Each one that is not ready costs its transcript's requests once more a try;
+- each has CHARACTERS of words, and the vendor answers as fast as its limit lets us ask;
 - Gong's pages hold 100, as documented; the other vendors' as many as we ask for;
 - a Semarize run takes RUN_SECONDS and each poll is advised to come back after ADVICE_SECONDS;
 - a statement takes SECONDS_A_STATEMENT on Snowflake, whatever it does: never measured. A virtual
@@ -30,6 +31,7 @@ import orjson
 
 from semarize_pipeline import backfill, campaigns, landing, vendors
 from semarize_pipeline.model import Conversation, Utterance
+from semarize_pipeline.pipeline import LAND_AFTER_SECONDS, MOST_IN_A_LOAD
 from semarize_pipeline.rest.paging import BodyCursor, PageNumber, TokenOrOffset
 from semarize_pipeline.settings import Kit, ScoreSettings, Settings
 from semarize_pipeline.state.budgets import AHEAD_SECONDS, Limits
@@ -45,6 +47,7 @@ SECONDS_A_STATEMENT = 0.4
 AWAKE_SECONDS = 60.0
 DAYS_OF_HISTORY = 30
 GONGS_PAGE = 100
+CHARACTERS = 10_000
 NEWEST_FIRST = ("chorus", "clari_copilot")
 # A load: its table made, its file put, copied in, merged, and the table dropped.
 A_LOAD = 5
@@ -149,16 +152,30 @@ def extract_hour(
     size = settings.extract.batch_conversations
     batches = batches_of(listed, new, size, vendor.name in NEWEST_FIRST)
     landed = [count for count in batches if count]
-    # Conversations, utterances with the removal of surplus ones, the load; then the mirror.
-    a_batch = 3 * A_LOAD + 1 + A_TRANSACTION + A_LOAD + A_TRANSACTION
+    loads = math.ceil(len(landed) / batches_a_load(vendor, settings))
+    # Conversations, utterances with the removal of surplus ones, the loads; then the mirror.
+    a_load = 3 * A_LOAD + 1 + A_TRANSACTION + A_LOAD + A_TRANSACTION
     return Counts(
         listing_requests=listing_requests(vendor, listed, page),
         transcript_requests=sum(map(vendor.transcripts.requests_for, landed)),
-        logins=len(landed),
+        logins=loads,
         # The tables are looked for once a task.
-        statements=len(landed) * a_batch + bool(landed),
+        statements=loads * a_load + bool(loads),
         # Listed, and what waits; of what landed the entries and their mirror; watermark, pruning.
-        state_writes=2 * len(batches) + 2 * len(landed) + 2,
+        state_writes=2 * len(batches) + 2 * loads + 2,
+    )
+
+
+def batches_a_load(vendor: Vendor, settings: Settings) -> int:
+    """How many full batches land together: by their words, their number, and the vendor's pace."""
+    size = settings.extract.batch_conversations
+    pace = settings.limits_for(vendor.name, vendor.limits).requests_per_second
+    # Where transcripts come with the listing, a batch takes its pages.
+    requests = vendor.transcripts.requests_for(size) or math.ceil(size / page_size(vendor))
+    return min(
+        math.ceil(settings.extract.load_characters / (size * CHARACTERS)),
+        math.ceil(MOST_IN_A_LOAD / size),
+        max(1, math.ceil(LAND_AFTER_SECONDS * pace / requests)),
     )
 
 
@@ -170,13 +187,15 @@ def score_hour(settings: Settings, new: int, kits: int, polls_a_run: int) -> Cou
     landings = math.ceil(runs / settings.score.batch_conversations)
     # Runs, signals, the load, and a table a kit; then the mirror.
     a_landing = (3 + kits) * A_LOAD + A_TRANSACTION + A_LOAD + A_TRANSACTION
+    # Room for all kits at once; what has been answered lands where the next transcripts are read.
+    together = min(reads, landings) - 1
     return Counts(
         runs=runs,
         semarize_requests=kits + runs * (1 + polls_a_run),
-        logins=reads + kits + landings,
+        logins=1 + reads + landings - together,
         # The tables are looked for once a task, a kit's table once more.
         statements=1 + reads + kits + landings * a_landing,
-        # Planned; each accepted by itself; finished, settled and mirrored together.
+        # Planned; each accepted by itself, at the most; finished, settled and mirrored together.
         state_writes=reads + runs + 3 * landings,
     )
 

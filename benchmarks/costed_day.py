@@ -165,7 +165,8 @@ def settings(kits: int, batch: int) -> Settings:
         extract=ExtractSettings(
             start=MIDNIGHT - timedelta(days=10), slice_hours=1000, batch_conversations=batch
         ),
-        score=ScoreSettings(requests_per_second=2000),
+        # One at a time: acceptances that come together are written together.
+        score=ScoreSettings(requests_per_second=2000, at_once=1),
         kits=tuple(
             Kit(name=kit.name, code=kit.code) for kit in (bench.QUALITY, bench.DEALS)[:kits]
         ),

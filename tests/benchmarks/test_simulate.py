@@ -92,7 +92,7 @@ def test_the_requests_are_those_of_the_formulas() -> None:
     [
         ({"workers": 1}, "workers"),
         ({"semarize_per_second": 4}, "Semarize's speed"),
-        ({"batch": 8, "score_batch": 8}, "table locks"),
+        ({"batch": 8, "score_batch": 3}, "table locks"),
     ],
 )
 def test_what_is_made_scarce_is_what_binds(changes: dict[str, int], binds: str) -> None:
