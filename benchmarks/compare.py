@@ -28,7 +28,7 @@ import time
 import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -154,6 +154,7 @@ COMMANDS: dict[str, tuple[Path, str, dict[str, str]]] = {
     "ours-whole": (PYTHON, "task.py", {}),
     "limit-score": (PYTHON, "limit_score.py", {}),
     "ours-score": (PYTHON, "function.py", {}),
+    "ours-by-stage": (PYTHON, "by_stage.py", {}),
 }
 
 
@@ -388,6 +389,8 @@ WHERE = {
 
 def check(contender: str, told: dict[str, Any], folder: Path, server: Server) -> None:
     """Compare what landed with what the server holds; end everything where they differ."""
+    if contender == "ours-by-stage":
+        contender = "ours-score" if told["step"] == "score" else "ours"
     file, schema, names = WHERE.get(contender, ("warehouse.duckdb", "landing.", told["shape"]))
     with duckdb.connect(str(folder / file), read_only=True) as database:
         if contender == "limit-score":
@@ -544,6 +547,9 @@ def main() -> None:
     parser.add_argument("scenarios", nargs="*", default=["short"])
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--contenders", default="", help="only these, separated by commas")
+    parser.add_argument(
+        "--stages", action="store_true", help="ours once more, with the CPU seconds of its stages"
+    )
     parser.add_argument("--no-ceiling", action="store_true", help="do not measure the server")
     given = parser.parse_args()
     names: list[str] = []
@@ -551,6 +557,8 @@ def main() -> None:
         groups = {"short": SHORT, "long": LONG, "all": (*SHORT, *LONG)}
         names += groups.get(name, (name,))
     chosen = [scenario(name) for name in dict.fromkeys(names)]
+    if given.stages:
+        chosen = [replace(c, contenders=(*c.contenders, "ours-by-stage")) for c in chosen]
     if sys.platform != "linux":
         raise SystemExit("memory is read from /proc: this runs on Linux only")
     print(f"{machine()}\n")

@@ -30,14 +30,17 @@ def test_the_limit_and_ours_land_the_same_facts() -> None:
     """A wrong fact ends the command, so its table is the proof that both are right."""
     done = python(
         *("-m", "compare", "gong-40", "salesloft-40-0ms", "--rounds", "1", "--no-ceiling"),
-        *("--contenders", "limit,ours"),
+        *("--contenders", "limit,ours,ours-by-stage", "--stages"),
     )
     assert done.returncode == 0, done.stdout + done.stderr
     rows = [line.split("|")[1:-1] for line in done.stdout.splitlines() if line.startswith("| ")]
     told = [(row[0].strip(), row[1].strip()) for row in rows if row[0].strip() != "step"]
     steps = ["full", "nothing new", "100 new", "full"]
-    assert told == [(step, who) for step in steps for who in ("limit", "ours")]
+    assert told == [(step, who) for step in steps for who in ("limit", "ours", "ours-by-stage")]
     assert all(float(row[5]) > 0 for row in rows if row[0].strip() != "step"), "CPU was measured"
+    by_stage = next(line for line in done.stdout.splitlines() if "full, ours-by-stage" in line)
+    for stage in ("translation", "Arrow", "JSON", "DuckDB: land", "ledger", "rest"):
+        assert stage in by_stage
 
 
 CHECK = """
