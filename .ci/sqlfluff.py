@@ -1,5 +1,6 @@
-"""sqlfluff, without a third of its time: it makes so many objects that looking for garbage costs
-it as much. Each of its processes imports this file, and so looks less often.
+"""sqlfluff, a fifth quicker: it makes so many objects that looking for garbage costs it as much.
+
+Each of its processes imports this file, and so looks less often.
 """
 
 import gc
