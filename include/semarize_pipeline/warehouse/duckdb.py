@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 import filelock
 import orjson
 
-from semarize_pipeline.errors import TryAgain
+from semarize_pipeline.errors import Misconfigured, TryAgain
 from semarize_pipeline.warehouse.port import DbtTarget, Load, Removal, Session, type_changed
 from semarize_pipeline.warehouse.tables import SCHEMA, Table, Type
 
@@ -130,17 +130,28 @@ class DuckDBWarehouse:
         import duckdb
 
         give_up = time.monotonic() + self._wait
+        log = Path(f"{self.path}.wal")
         if not self.path.exists():
             # Made beside it: a task killed in the middle of that would leave a file that nobody
             # can open. Nobody else makes one meanwhile, as we have the lock.
             draft = self.path.with_name(f"{self.path.name}.new")
             draft.unlink(missing_ok=True)
             duckdb.connect(str(draft)).close()
+            if log.exists():
+                # Of a file that was taken away; DuckDB would refuse the new one because of it.
+                log.replace(f"{log}.without_its_file")
             draft.replace(self.path)
         while True:
             try:
                 connection = duckdb.connect(str(self.path))
             except duckdb.IOException as error:
+                if "replaying WAL" in str(error):
+                    raise Misconfigured(
+                        f"{log} does not belong to the warehouse file beside it, which was "
+                        "replaced or copied without its log; put the file and the log back that "
+                        "belong together, or move the log away and run the DAG reconcile: it "
+                        "fetches again what only the log held"
+                    ) from None
                 if "Could not set lock" not in str(error):
                     raise
                 if time.monotonic() > give_up:

@@ -21,7 +21,7 @@ from unit import workers
 from unit.conftest import Together
 from unit.support import NOON
 
-from semarize_pipeline.errors import TryAgain
+from semarize_pipeline.errors import Misconfigured, TryAgain
 from semarize_pipeline.warehouse import tables
 from semarize_pipeline.warehouse.duckdb import DuckDBWarehouse
 from semarize_pipeline.warehouse.port import DbtTarget, Json, Load, Removal
@@ -270,6 +270,36 @@ def test_a_file_that_was_never_made_whole_is_made_anew(tmp_path: Path) -> None:
     with DuckDBWarehouse(tmp_path / "warehouse.duckdb").open("test") as session:
         assert session.query("select 1 as one") == [{"one": 1}]
     assert not (tmp_path / "warehouse.duckdb.new").exists()
+
+
+def test_a_log_that_was_left_behind_is_put_aside(path: Path) -> None:
+    """Whoever takes the file away, to begin anew, need not know of the log beside it."""
+    log = path.with_name(f"{path.name}.wal")
+    with DuckDBWarehouse(path).open("test") as session:
+        session.ensure([tables.QUARANTINE])
+    assert log.exists(), "the guard: what was done last stands in the log"
+    path.unlink()
+    with DuckDBWarehouse(path).open("test") as session:
+        found = session.query("select count(*) as n from information_schema.tables")
+    assert found == [{"n": 0}]
+    assert path.with_name(f"{log.name}.without_its_file").exists()
+
+
+def test_a_log_of_another_file_is_named_with_what_to_do(path: Path) -> None:
+    """A backup of the file alone, put back beside a log that has gone on."""
+    with DuckDBWarehouse(path).open("test") as session:
+        session.ensure([tables.QUARANTINE])
+    backup = path.read_bytes()
+    with duckdb.connect(str(path)) as other:
+        other.execute("checkpoint")
+    with DuckDBWarehouse(path).open("test") as session:
+        session.ensure([tables.LOADS])
+    path.write_bytes(backup)
+    with (
+        pytest.raises(Misconfigured, match=r"\.wal does not belong .* reconcile"),
+        DuckDBWarehouse(path).open("test"),
+    ):
+        pass
 
 
 def test_what_is_removed_stays_in_no_log_either(path: Path) -> None:
