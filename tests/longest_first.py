@@ -16,7 +16,7 @@ SECONDS = {
     "tests/acceptance/test_dbt_is_slow_and_opaque.py": 30,
     "tests/acceptance/test_nobody_sees_what_is_missing.py": 30,
     "tests/acceptance/test_rate_limits_kill_history_loads.py": 60,
-    "tests/airflow/test_both_warehouses.py": 260,
+    "tests/airflow/test_both_warehouses.py": 180,
     "tests/airflow/test_dashboards_link.py": 10,
     "tests/airflow/test_history_dags.py": 35,
     "tests/airflow/test_killed_tasks.py": 45,

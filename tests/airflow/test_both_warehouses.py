@@ -163,8 +163,6 @@ def places(
             # The emulator takes one dbt thread at a time.
             environment["DBT_THREADS"] = "1" if name == "snowflake" else "2"
             environment["SANDBOX_REFERENCE"] = "true"
-            # The unit tests too, which a build in production leaves out.
-            environment["DBT_EXCLUDE_RESOURCE_TYPES"] = ""
             return Place(warehouse, environment, airflow_home)
 
         yield {
@@ -251,14 +249,14 @@ def test_odd_texts_arrive_whole(places: dict[str, Place], runs: dict[str, list[A
 
 
 def test_every_node_of_dbt_ran(places: dict[str, Place], runs: dict[str, list[Any]]) -> None:
-    """Models, data tests and unit tests; none is left out on the emulator."""
+    """Models and data tests; none is left out on the emulator."""
     statuses = {
         name: {row["node_id"]: row["status"] for row in place.rows("landing", "dbt_results")}
         for name, place in places.items()
     }
     assert statuses["duckdb"] == statuses["snowflake"]
     kinds = Counter(node.split(".")[0] for node in statuses["duckdb"])
-    assert min(kinds["model"], kinds["test"], kinds["unit_test"]) > 10
+    assert min(kinds["model"], kinds["test"]) > 10
     assert set(statuses["duckdb"].values()) <= {"success", "pass", "no-op", "warn"}
 
 
