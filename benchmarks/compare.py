@@ -389,13 +389,11 @@ WHERE = {
 
 def check(contender: str, told: dict[str, Any], folder: Path, server: Server) -> None:
     """Compare what landed with what the server holds; end everything where they differ."""
-    if contender == "ours-by-stage":
-        contender = "ours-score" if told["step"] == "score" else "ours"
     file, schema, names = WHERE.get(contender, ("warehouse.duckdb", "landing.", told["shape"]))
     with duckdb.connect(str(folder / file), read_only=True) as database:
         if contender == "limit-score":
             return  # it lands nothing
-        if contender == "ours-score":
+        if told["step"] == "score":
             found = facts(
                 database,
                 "select count(*) as runs, count(distinct idempotency_key) as keys, "
@@ -419,7 +417,7 @@ def check(contender: str, told: dict[str, Any], folder: Path, server: Server) ->
             wanted = server.ask("facts")
             wanted["distinct_conversations"] = wanted["conversations"]
             wanted["distinct_utterances"] = wanted["utterances"]
-    if contender == "ours-score":
+    if told["step"] == "score":
         found["paid"], wanted["paid"] = server.ask("stats")["paid"], told["conversations"]
     if found != wanted:
         raise SystemExit(f"{contender}, {told['step']}: landed {found}, and there are {wanted}")
