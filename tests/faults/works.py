@@ -195,8 +195,8 @@ class Desk:
     def pinned(self) -> tuple[Kit, ...]:
         return campaigns.pinned(self.job.kits, self.semarize())
 
-    def extract(self) -> Any:
-        return pipeline.extract(
+    def _read(self, task: Callable[..., Any]) -> Any:
+        return task(
             self.vendor,
             self.api(),
             self.warehouse,
@@ -205,6 +205,9 @@ class Desk:
             settings=self.job.settings,
             run=self.run,
         )
+
+    def extract(self) -> Any:
+        return self._read(pipeline.extract)
 
     def score(self) -> Any:
         return pipeline.score(
@@ -222,15 +225,7 @@ class Desk:
         return self.score()
 
     def reconcile(self) -> Any:
-        return reconcile.reconcile(
-            self.vendor,
-            self.api(),
-            self.warehouse,
-            self.state,
-            until=self.job.until,
-            settings=self.job.settings,
-            run=self.run,
-        )
+        return self._read(reconcile.reconcile)
 
     def backfill(self) -> Any:
         order = orders.backfill(self._form(), self.job.settings, run="manual", now=self.job.until)
