@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from datetime import UTC
 from typing import Any, get_args
 
 import orjson
 import pytest
+from fuzz.mutate import places
 
 from semarize_pipeline import landing
 from semarize_pipeline.errors import Unreadable
@@ -21,21 +22,10 @@ SPOILT: tuple[Any, ...] = (
 )  # fmt: skip
 
 
-def _places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    inside: Any = ()
-    if isinstance(value, Mapping):
-        inside = value.items()
-    elif isinstance(value, list):
-        inside = enumerate(value)
-    for key, held in inside:
-        yield (*path, key)
-        yield from _places(held, (*path, key))
-
-
 def spoilt(value: Any) -> Iterator[Any]:
     """Copies of ``value``, each without one of its parts or with something else in its place."""
     yield from SPOILT
-    for path in list(_places(value)):
+    for path in list(places(value)):
         for replacement in (..., *SPOILT):
             made = copy.deepcopy(value)
             holder = made
