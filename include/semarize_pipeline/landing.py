@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from semarize_pipeline.model import Conversation, Participant, Utterance, digest, text_digest
+from semarize_pipeline.model import Conversation, Participant, digest, text_digest
 from semarize_pipeline.state import State
 from semarize_pipeline.state.ledger import Entry
 from semarize_pipeline.warehouse import tables
@@ -65,20 +65,8 @@ def conversation_row(conversation: Conversation, extracted_at: datetime) -> dict
     return row
 
 
-# By hand: ``asdict`` copies everything deeply, which costs more than to land it.
-
-
-def _said(each: Utterance) -> dict[str, Any]:
-    return {
-        "speaker": each.speaker,
-        "speaker_role": each.speaker_role,
-        "start_seconds": each.start_seconds,
-        "end_seconds": each.end_seconds,
-        "text": each.text,
-    }
-
-
 def _person(each: Participant) -> dict[str, Any]:
+    # By hand: ``asdict`` copies everything deeply, which costs more than to land it.
     return {
         "name": each.name,
         "email": each.email,
@@ -90,23 +78,23 @@ def _person(each: Participant) -> dict[str, Any]:
 
 def utterance_rows(conversation: Conversation, mark: Stamp = UNSTAMPED) -> list[dict[str, Any]]:
     """Rows of ``<vendor>__utterances``. One hash for all of them: they change together."""
-    if not conversation.utterances:
-        return []
-    said = digest([_said(each) for each in conversation.utterances])
-    return [
+    rows: list[dict[str, Any]] = [
         {
-            "conversation_id": conversation.conversation_id,
-            "position": position,
-            "speaker": each.speaker,
-            "speaker_role": each.speaker_role,
-            "start_seconds": each.start_seconds,
-            "end_seconds": each.end_seconds,
-            "text": each.text,
-            "_content_hash": said,
-            **mark,
+            "speaker": speaker,
+            "speaker_role": role,
+            "start_seconds": start,
+            "end_seconds": end,
+            "text": text,
         }
-        for position, each in enumerate(conversation.utterances)
+        for speaker, role, start, end, text in conversation.utterances
     ]
+    said = digest(rows) if rows else None
+    for position, row in enumerate(rows):
+        row["conversation_id"] = conversation.conversation_id
+        row["position"] = position
+        row["_content_hash"] = said
+        row.update(mark)
+    return rows
 
 
 def quarantine_row(

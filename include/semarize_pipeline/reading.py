@@ -22,6 +22,7 @@ LEAST_EPOCH_MILLISECONDS = 1e11
 # Beyond these no conversation is, and a single row of them would stop every model that adds up.
 YEARS = (1970, 2200)
 LONGEST_SECONDS = 366 * 86_400.0
+LONGEST_MILLISECONDS = LONGEST_SECONDS * 1000
 # No vendor's id is near it, and PostgreSQL's indexes take no key of three times its length.
 LONGEST_ID = 500
 ARRAY_OR_OBJECT = (list, *OBJECT)
@@ -36,7 +37,10 @@ def first(record: Any, *paths: str) -> Any:
         value = record.get(path) if at_hand else dig(record, path)
         if value is None:
             continue
-        if isinstance(value, str):
+        kind = type(value)
+        if kind in PLAIN:
+            return value
+        if kind is str:
             if value and not value.isspace():
                 return value
         elif isinstance(value, ARRAY_OR_OBJECT):
@@ -51,6 +55,8 @@ def text(record: Any, *paths: str) -> str | None:
     """The first scalar as text: vendors send 28, "false" and "2019-12-30" in one field."""
     for path in paths:
         value = first(record, path)
+        if value is None:
+            continue
         if isinstance(value, str):
             return value.strip()
         if isinstance(value, bool):
@@ -119,8 +125,10 @@ def length(record: Any, *paths: str) -> float | None:
 
 def milliseconds(record: Any, *paths: str) -> float | None:
     """Milliseconds as seconds."""
-    value = number(record, *paths)
-    return None if value is None else within_a_year(value / 1000, paths[0])
+    value = first(record, *paths)
+    if type(value) in PLAIN and abs(value) <= LONGEST_MILLISECONDS:
+        return value / 1000  # as nearly all are: asked once, not once a rule
+    return None if value is None else within_a_year(_finite(value, paths[0]) / 1000, paths[0])
 
 
 def within_a_year(value: float, place: str) -> float:
@@ -191,6 +199,11 @@ def lines(transcript: Any, *paths: str) -> list[Record]:
 def _objects(value: Any, place: str) -> list[Record]:
     if not isinstance(value, list):
         raise Unreadable(f"{place} is not an array")
+    for each in value:
+        if type(each) is not dict:
+            break
+    else:
+        return value
     kept = [each for each in value if each is not None]
     for each in kept:
         if not isinstance(each, OBJECT):

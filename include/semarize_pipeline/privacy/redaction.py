@@ -113,7 +113,7 @@ class Redactor:
             participants=tuple(work.participant(each) for each in given.participants),
             url=unnamed.identifier(given.url),
             utterances=tuple(
-                replace(each, speaker=work.named(each.speaker), text=work.text(each.text))
+                each._replace(speaker=work.named(each.speaker), text=work.text(each.text))
                 for each in given.utterances
             ),
             full_text=work.maybe(given.full_text),

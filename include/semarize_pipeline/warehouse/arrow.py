@@ -38,6 +38,9 @@ def _array(rows: list[Row], column: Column) -> pa.Array:
         isinstance(value, float) and not value.is_integer() for value in cells
     ):
         raise ValueError("a fraction for a column of integers; its rest would be lost")
+    elif column.type is Type.TIMESTAMP and cells and cells.count(cells[0]) == len(cells):
+        # A load's stamp is one moment: converting it for each row costs as much as their words.
+        return pa.repeat(pa.scalar(cells[0], type=_TYPES[column.type]), len(cells))
     return pa.array(cells, type=_TYPES[column.type])
 
 
