@@ -127,7 +127,7 @@ def milliseconds(record: Any, *paths: str) -> float | None:
     """Milliseconds as seconds."""
     value = first(record, *paths)
     if type(value) in PLAIN and abs(value) <= LONGEST_MILLISECONDS:
-        return value / 1000  # as nearly all are: asked once, not once a rule
+        return float(value / 1000)  # as nearly all are: asked once, not once a rule
     return None if value is None else within_a_year(_finite(value, paths[0]) / 1000, paths[0])
 
 
