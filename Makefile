@@ -88,7 +88,7 @@ audit: ## known vulnerabilities of every locked package; says so where it could 
 	@.venv-audit/bin/python -I tests/audit/audit.py
 
 .PHONY: bench-scale
-bench-scale: ## memory and time at 100,000 conversations, an hourly run on a million: hours; ARGS="hourly --large 50000"
+bench-scale: ## memory and time at 100,000 conversations, an hourly run on a million: hours; ARGS="hourly --landed 2000,50000"
 	@$(SETUP) tests dbt
 	@PYTHONPATH="$(CURDIR)/include:$(CURDIR)/benchmarks" PYTHONSAFEPATH=1 \
 		DBT_BIN="$(CURDIR)/.venv-dbt/bin/dbt" .venv/bin/python -m scale $(ARGS)

@@ -1,7 +1,7 @@
 """`make bench-scale`: whether memory and time a conversation stay the same, however many there are.
 
 First the stages over few and over many conversations: peak memory and CPU seconds a conversation,
-many against few. Then an hour's conversations on top of a small history and of a large one: CPU and
+many against few. Then an hour's conversations on top of a small history and of large ones: CPU and
 wall seconds of each stage, large against small. The other side is a local server of Gong's and
 Semarize's shape (scale_server.py), DuckDB the warehouse, SQLite the state; SQL makes the histories
 (history.py). Wall time is only worth something on a machine that does nothing else.
@@ -115,24 +115,26 @@ def constancy(work: Path, few: int, many: int, sentences: int, only: Sequence[st
 
 
 def hourly(
-    work: Path, small: int, large: int, new: int, sentences: int, only: Sequence[str], keep: bool
+    work: Path, landed: Sequence[int], new: int, sentences: int, only: Sequence[str], keep: bool
 ) -> None:
-    """An hour's new conversations on top of a small and of a large history."""
-    print(f"{new} new conversations on top of {small:,} and of {large:,} that have landed")
+    """An hour's new conversations on top of histories of several sizes, the first the measure."""
+    sizes = " and ".join(f"{size:,}" for size in landed)
+    print(f"{new:,} new conversations on top of {sizes} that have landed", flush=True)
     now = datetime.now(UTC).replace(microsecond=0)
-    start = now - timedelta(days=large / A_DAY)
+    most = max(landed)
+    start = now - timedelta(days=most / A_DAY)
     took = []
-    for landed in (small, large):
-        folder = fresh(work / f"landed-{landed}")
+    for size in landed:
+        folder = fresh(work / f"landed-{size}")
         # The hour's calls begin after the hour that the history reaches to.
-        calls = server.Calls(start, now, large, new, sentences)
-        history.make(folder, calls, large - landed, now - timedelta(hours=1))
-        size = (folder / "warehouse.duckdb").stat().st_size / 2**20
-        print(f"  {folder.name}: a history of {landed:,} was made ({size:.0f} MB)", flush=True)
+        calls = server.Calls(start, now, most, new, sentences)
+        history.make(folder, calls, most - size, now - timedelta(hours=1))
+        made = (folder / "warehouse.duckdb").stat().st_size / 2**20
+        print(f"  {folder.name}: a history of {size:,} was made ({made:.0f} MB)", flush=True)
         if "dbt" in only:
             first = stage("dbt", folder)
             print(f"  (built whole: {first.cpu:.1f} s of CPU)", flush=True)
-        with serving(start, now, large, new, sentences) as base:
+        with serving(start, now, most, new, sentences) as base:
             took.append(stages(folder, base, start, now, only))
         if "dbt" in only:
             slowest = json.loads((folder / "slowest.json").read_text())
@@ -142,22 +144,23 @@ def hourly(
         if not keep:
             shutil.rmtree(folder)
     for name in only:
-        less, more = took[0][name], took[1][name]
-        assert less.done == more.done or name == "dbt", "the guard: both did the same work"
-        print(
-            f"{name}: CPU x {more.cpu / less.cpu:.2f}, wall x {more.wall / less.wall:.2f}, "
-            f"peak memory x {more.peak_mb / less.peak_mb:.2f}"
-        )
+        less = took[0][name]
+        for size, stages_of in zip(landed[1:], took[1:], strict=True):
+            more = stages_of[name]
+            assert less.done == more.done or name == "dbt", "the guard: both did the same work"
+            print(
+                f"{name} on {size:,} against {landed[0]:,}: CPU x {more.cpu / less.cpu:.2f}, wall x "
+                f"{more.wall / less.wall:.2f}, peak memory x {more.peak_mb / less.peak_mb:.2f}"
+            )
 
 
 def main() -> None:
-    """Measure and print; --small and --large, --few and --many set the sizes."""
+    """Measure and print; --landed, and --few and --many, set the sizes."""
     parser = argparse.ArgumentParser(prog="make bench-scale", description=__doc__)
     parser.add_argument("what", nargs="*", choices=("constancy", "hourly", []), default=[])
     parser.add_argument("--few", type=int, default=10_000)
     parser.add_argument("--many", type=int, default=100_000)
-    parser.add_argument("--small", type=int, default=2_000)
-    parser.add_argument("--large", type=int, default=1_000_000)
+    parser.add_argument("--landed", default="2000,1000000", help="histories, the measure first")
     parser.add_argument("--new", type=int, default=100)
     parser.add_argument("--sentences", type=int, default=10)
     parser.add_argument("--stages", default=",".join(STAGES), help="some of extract,score,dbt")
@@ -169,7 +172,8 @@ def main() -> None:
     if "constancy" in what:
         constancy(told.work, told.few, told.many, told.sentences, only)
     if "hourly" in what:
-        hourly(told.work, told.small, told.large, told.new, told.sentences, only, told.keep)
+        landed = [int(size) for size in told.landed.split(",")]
+        hourly(told.work, landed, told.new, told.sentences, only, told.keep)
 
 
 if __name__ == "__main__":
