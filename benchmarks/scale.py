@@ -149,8 +149,8 @@ def hourly(
             more = stages_of[name]
             assert less.done == more.done or name == "dbt", "the guard: both did the same work"
             print(
-                f"{name} on {size:,} against {landed[0]:,}: CPU x {more.cpu / less.cpu:.2f}, wall x "
-                f"{more.wall / less.wall:.2f}, peak memory x {more.peak_mb / less.peak_mb:.2f}"
+                f"{name} on {size:,} against {landed[0]:,}: CPU x {more.cpu / less.cpu:.2f}, wall "
+                f"x {more.wall / less.wall:.2f}, peak memory x {more.peak_mb / less.peak_mb:.2f}"
             )
 
 

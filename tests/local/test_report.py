@@ -58,6 +58,8 @@ def test_the_counts_are_those_of_the_warehouse(runtime: Runtime) -> None:
                         ledger_row("gong", 3, "pending", None),
                         ledger_row("gong", 4, "private", None),
                         ledger_row("chorus", 1, "quarantined", None),
+                        ledger_row("chorus", 2, "absent", None),
+                        ledger_row("chorus", 3, "expired", None),
                     ],
                 ),
                 Load(
@@ -84,16 +86,16 @@ def test_the_counts_are_those_of_the_warehouse(runtime: Runtime) -> None:
             "runs": 3,
         },
         "chorus": {
-            "listed": 1,
+            "listed": 3,
             "landed": 0,
             "pending": 0,
-            "absent": 0,
+            "absent": 2,
             "quarantined": 1,
             "private": 0,
             "scored": 0,
         },
     }
-    assert landed.total("listed") == 5
+    assert landed.total("listed") == 7
     assert landed.bought_twice == 1
     assert report.best_scorecard(runtime.warehouse) is None
 

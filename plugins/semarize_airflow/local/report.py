@@ -14,7 +14,14 @@ from semarize_pipeline.warehouse import tables
 from semarize_pipeline.warehouse.duckdb import DuckDBWarehouse
 from semarize_pipeline.warehouse.port import Session
 
-STATUSES = ("landed", "pending", "absent", "quarantined", "private")
+# Each column with the ledger's statuses that it counts: those of the account.
+STATUSES = {
+    "landed": ("landed",),
+    "pending": ("pending",),
+    "absent": ("absent", "expired"),
+    "quarantined": ("quarantined",),
+    "private": ("private",),
+}
 COLUMNS = ("listed", *STATUSES, "scored", "runs")
 
 
@@ -52,7 +59,8 @@ def landed(warehouse: Path) -> Landed:
         there = _tables(session)
         if ("landing", "ledger") in there:
             by_status = ", ".join(
-                f"count(*) filter (where status = '{status}') as {status}" for status in STATUSES
+                f"count(*) filter (where status in ({', '.join(map(repr, counted))})) as {column}"
+                for column, counted in STATUSES.items()
             )
             add(
                 session.query(
