@@ -51,5 +51,9 @@ class ContractBroken(Stop):
     """The other side answered in a shape that we do not know; rows would be lost silently."""
 
 
+class ListingTooLong(ContractBroken):
+    """A listing goes on where the vendor's paging does not reach; a shorter window may end."""
+
+
 class Unreadable(PipelineError):
     """One record cannot be read. ``reason`` is short and holds no content."""

@@ -19,8 +19,8 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-from semarize_pipeline import landing
-from semarize_pipeline.errors import Unreadable
+from semarize_pipeline import landing, windows
+from semarize_pipeline.errors import ListingTooLong, Unreadable
 from semarize_pipeline.model import Conversation, Record, Window, digest
 from semarize_pipeline.privacy.redaction import Redactor
 from semarize_pipeline.rebuild import refuse_lost_state
@@ -260,24 +260,36 @@ class Reading:
             landed, and all of those before it. That is when this returns, or later, within an
             outer ``landing_beside``.
         """
-        ask = self._vendor.window(window)
-        records = (r for page in self._api.pages(self._vendor.listing, ask) for r in page)
         with self.landing_beside():
             part = _Part(then)
             self._parts.append(part)
-            for batch in _batches(records, self._settings.batch_conversations):
+            for batch in _batches(self._listed(window), self._settings.batch_conversations):
                 self._take(batch, window, part)
                 if self.stopped:
                     break
             part.is_read = True
             self._end_parts()
 
+    def _listed(self, window: Window) -> Iterator[Any]:
+        """The records of a window; where paging does not reach its end, those of its halves.
+
+        What was read of it by then comes again: records have keys, and orders are not promised.
+        """
+        try:
+            for page in self._api.pages(self._vendor.listing, self._vendor.window(window)):
+                yield from page
+        except ListingTooLong:
+            halves = windows.halves(window)
+            if halves is None:
+                raise
+            log.info("%s: %s lists more than paging reaches; reading halves", self._run, window)
+            for half in halves:
+                yield from self._listed(half)
+
     def look(self, window: Window) -> tuple[int, int]:
         """How many conversations a window lists, and how many of them nobody knows; lands none."""
-        ask = self._vendor.window(window)
-        records = (r for page in self._api.pages(self._vendor.listing, ask) for r in page)
         listed = unknown = 0
-        for batch in _batches(records, self._settings.batch_conversations):
+        for batch in _batches(self._listed(window), self._settings.batch_conversations):
             headers, ended = self._headers(batch, self._state.clock())
             known = self._known(list(headers))
             listed += len(headers) + len(ended)

@@ -8,6 +8,8 @@ from datetime import UTC, datetime, timedelta
 from semarize_pipeline.model import Window
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+# No half is shorter: not every vendor's parameters know parts of a second.
+SHORTEST = timedelta(seconds=1)
 
 
 def live_window(
@@ -45,3 +47,11 @@ def parts(window: Window, size: timedelta, lookback: timedelta) -> list[Window]:
     if window.end - window.start <= lookback + size:
         return [window]
     return list(slices(window, size))
+
+
+def halves(window: Window) -> tuple[Window, Window] | None:
+    """The window in two, cut at a whole second; None where it is too short for that."""
+    middle = (window.start + (window.end - window.start) / 2).replace(microsecond=0)
+    if middle - window.start < SHORTEST or window.end - middle < SHORTEST:
+        return None
+    return Window(window.start, middle), Window(middle, window.end)

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from semarize_pipeline.model import Window
-from semarize_pipeline.windows import live_window, parts, slices
+from semarize_pipeline.windows import halves, live_window, parts, slices
 
 MOMENTS = st.datetimes(
     min_value=datetime(1999, 1, 1), max_value=datetime(2090, 1, 1), timezones=st.just(UTC)
@@ -161,3 +161,15 @@ def test_windows_want_aware_moments_in_order() -> None:
     assert str(Window(aware, aware + timedelta(hours=1))) == (
         "[2026-01-02T00:00:00+00:00, 2026-01-02T01:00:00+00:00)"
     )
+
+
+@given(start=MOMENTS, length=st.timedeltas(timedelta(microseconds=1), timedelta(days=400)))
+def test_halves_are_the_window_and_end_somewhere(start: datetime, length: timedelta) -> None:
+    window, cuts = Window(start, start + length), 0
+    while found := halves(window):
+        first, second = found
+        assert (first.start, first.end, second.end) == (window.start, second.start, window.end)
+        assert min(first.end - first.start, second.end - second.start) >= timedelta(seconds=1)
+        window, cuts = second, cuts + 1
+    assert window.end - window.start < timedelta(seconds=4)
+    assert cuts <= 30

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any, Protocol
 
-from semarize_pipeline.errors import ContractBroken
+from semarize_pipeline.errors import ContractBroken, ListingTooLong
 
 # JSON's objects. They are dicts, and to ask the abstract class first costs ten times as much; each
 # record is asked a few hundred times.
@@ -115,16 +115,24 @@ class PageNumber:
 class Offset:
     """No end marker: go on by the rows received and stop at an empty page (Clari, Chorus).
 
-    A short page proves nothing, since a server may cap the limit that we ask for.
+    A short page proves nothing, since a server may cap the limit that we ask for. ``farthest`` is
+    the last offset that the vendor accepts; a listing that goes on there raises ``ListingTooLong``.
     """
 
     name: str = "offset"
+    farthest: int | None = None
     page_may_repeat: bool = False
 
     def next(self, ask: Ask, page: Any, rows: int) -> Ask | None:
         if rows == 0:
             return None
-        return ask.with_param(self.name, int(ask.params.get(self.name, 0)) + rows)
+        following = int(ask.params.get(self.name, 0)) + rows
+        if self.farthest is not None and following > self.farthest:
+            raise ListingTooLong(
+                f"a listing goes on beyond the {self.farthest:,} records that the vendor's paging "
+                "reaches; make its slices shorter (slice_hours)"
+            )
+        return ask.with_param(self.name, following)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ status body                             what it means
   ``api_password`` the public pair X-Api-Key and X-Api-Password is sent.
 - The answer is a bare array or {"calls": [...]}, one call is {"call": {...}}; no total, and the
   server may cap the limit, so paging goes by rows received.
+- The public API refuses offsets above 10,000: a window that lists more is read in halves.
 - Segments have no end in the guide. Their speaker is a name (the guide), or a ``personId`` that
   is a number in one place and text in another (public).
 - People who were invited and did not join are neither participants nor speakers.
@@ -49,7 +50,7 @@ CALLS = Endpoint(
     path="/call-details",
     rows=("", "calls"),
     ask=Ask(params={"limit": 50, "offset": 0}),
-    paging=Offset(),
+    paging=Offset(farthest=10_000),
 )
 CALL = Endpoint(method="GET", path="/call-details", rows=("call", "calls", ""), gone=(Answer(404),))
 

@@ -49,6 +49,7 @@ class Switches:
     envelope: Literal["array", "calls"] = "array"
     records_per_second: float = 10.0
     requests_per_week: int = 100_000
+    farthest_offset: int = 10_000
     absent_guest_every: int = 3
 
 
@@ -113,6 +114,8 @@ class _ClariCopilot:
             query.get("limit"), DEFAULT_PAGE_SIZE, 1, self._world.page_limit(NAME, PAGE_SIZE)
         )
         offset = whole_number(query.get("offset"), 0, 0, 10**9)
+        if offset > self.switches.farthest_offset:
+            return _error(400, f"offset must not be above {self.switches.farthest_offset}")
         page = cut(calls, offset, size, shifted_rows(request))
         self._charge(len(page.rows))
         rows = [self._call(call) for call in page.rows]
