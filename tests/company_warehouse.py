@@ -73,6 +73,7 @@ def _dbt_build(warehouse: Path) -> None:
             "DBT_DUCKDB_PATH": str(warehouse),
             "DBT_TARGET_PATH": str(target),
             "DBT_LOG_PATH": str(target / "logs"),
+            "DBT_LOG_LEVEL_FILE": "none",
             "SANDBOX_REFERENCE": "true",
         },
         capture_output=True,

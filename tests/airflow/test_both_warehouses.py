@@ -133,6 +133,7 @@ def places(
     airflow_home: Path,
     settings_file: Path,
     emulator: int,
+    dbt_program: Path,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[dict[str, Place]]:
     database = f"DAGS_{uuid.uuid4().hex}".upper()
@@ -163,6 +164,7 @@ def places(
             # The emulator takes one dbt thread at a time.
             environment["DBT_THREADS"] = "1" if name == "snowflake" else "2"
             environment["SANDBOX_REFERENCE"] = "true"
+            environment["DBT_BIN"] = str(dbt_program)
             return Place(warehouse, environment, airflow_home)
 
         yield {

@@ -22,6 +22,7 @@ from typing import Any
 import duckdb
 import filelock
 import pytest
+import yaml
 from company_landing import create
 
 from semarize_pipeline.warehouse import tables
@@ -500,6 +501,60 @@ class Ended:
 RunDbt = Callable[..., Ended]
 
 
+# What dbt reads beside models, and takes longer over than over these.
+_ASIDE = (
+    "target", "logs", "*.duckdb*", "sandbox", "*__unit_tests.yml", "every_*.sql", "wide_*.sql",
+    "_singular.yml", "_exposures.yml", "_metrics.yml", "_semantic_models.yml",
+)  # fmt: skip
+
+
+def models_alone(folder: Path, *only: str) -> Path:
+    """A copy of the project without its tests, for builds that leave those out: parsed sooner.
+
+    ``only`` names the models of it that are wanted, with all that they read; these, and snapshots,
+    keep their data tests.
+    """
+
+    def left_out(inside: str, names: list[str]) -> set[str]:
+        is_of_models = only and Path(inside).is_relative_to(PROJECT / "models")
+        unwanted = {
+            name for name in names
+            if is_of_models and name.endswith(".sql") and name.removesuffix(".sql") not in only
+        }  # fmt: skip
+        return unwanted | shutil.ignore_patterns(*_ASIDE)(inside, names)
+
+    shutil.copytree(PROJECT, folder, ignore=left_out)
+    models = {file.stem for file in (folder / "models").rglob("*.sql")}
+    assert models >= set(only), "the guard: they are where they are looked for"
+    for file in [*folder.glob("models/**/*.yml"), *folder.glob("s*/_*.yml")]:
+        told = file.read_text()
+        file.write_text(described(told, only) if only else without_tests(told))
+    return folder
+
+
+def described(told: str, only: Sequence[str]) -> str:
+    """What a file of YAML says of these models, and of all that is no model."""
+    content = yaml.safe_load(told)
+    if "models" in content:
+        content["models"] = [model for model in content["models"] if model["name"] in only]
+    return _written(content)
+
+
+def without_tests(told: str) -> str:
+    """What a file of YAML says, apart from data tests."""
+
+    def kept(part: Any) -> Any:
+        if isinstance(part, dict):
+            return {key: kept(value) for key, value in part.items() if key != "data_tests"}
+        return [kept(each) for each in part] if isinstance(part, list) else part
+
+    return _written(kept(yaml.safe_load(told)))
+
+
+def _written(content: Any) -> str:
+    return yaml.safe_dump(content, sort_keys=False, allow_unicode=True)
+
+
 @dataclass(frozen=True)
 class Landing:
     """The small warehouse's parts, for a test that wants another one."""
@@ -516,6 +571,8 @@ class Landing:
     quality: Callable[..., dict[str, Any]] = quality
     insert: Callable[[duckdb.DuckDBPyConnection, Table, Row], None] = insert
     write: Callable[[Path, Sequence[Table], Rows], None] = write_warehouse
+    models_alone: Callable[..., Path] = models_alone
+    without_tests: Callable[[str], str] = without_tests
 
 
 @pytest.fixture(scope="session")
@@ -587,6 +644,8 @@ def run_dbt(dbt_program: Path, shared: Path, tmp_path_factory: pytest.TempPathFa
             "DBT_DUCKDB_PATH": "~/warehouse.duckdb",
             "DBT_TARGET_PATH": str(written),
             "DBT_LOG_PATH": str(written / "logs"),
+            # Every statement, in a file that few tests read: a sixth of a build.
+            "DBT_LOG_LEVEL_FILE": "none",
             **(settings or {}),
         }
         command = [dbt_program, "--no-use-colors", *arguments]
@@ -615,8 +674,9 @@ def built(run_dbt: RunDbt, shared: Path) -> Ended:
             folder.mkdir()
             write_warehouse(warehouse, landing_tables(), some_rows())
             ended = run_dbt(
-                "build", "--exclude-resource-type", "unit_test", warehouse=warehouse, target=target
-            )
+                "--log-level-file", "debug", "build", "--exclude-resource-type", "unit_test",
+                warehouse=warehouse, target=target,
+            )  # fmt: skip
             told.write_text(json.dumps([ended.code, ended.output]))
         code, output = json.loads(told.read_text())
     return Ended(code, output, warehouse, target)

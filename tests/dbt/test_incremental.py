@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,6 +16,7 @@ from typing import Any
 
 import duckdb
 import pytest
+import yaml
 
 pytestmark = [pytest.mark.slow, pytest.mark.long]
 
@@ -30,19 +31,16 @@ GROWING = (
     "agent_daily_scorecards", "conversation_explorer",
 )  # fmt: skip
 # The marts behind these are tables, made anew by each build: nothing to compare.
-NO_TESTS = (
-    "--exclude-resource-type", "test", "unit_test",
-    "--select", *(f"+{mart}" for mart in MARTS),
-)  # fmt: skip
+SELECTED = tuple(f"+{mart}" for mart in MARTS)
 FIRST_BATCH = datetime(2026, 3, 3, 16, tzinfo=UTC)
 
 
 class History:
     """A warehouse that rows land in, batch by batch, and dbt builds on."""
 
-    def __init__(self, landing: Any, run_dbt: Any, folder: Path) -> None:
+    def __init__(self, landing: Any, run_dbt: Any, project: Path, folder: Path) -> None:
         self.landing = landing
-        self.project: Path = landing.project
+        self.project = project
         self._own_project = folder / "project"
         self.warehouse = folder / "warehouse.duckdb"
         self.tables = {table.name: table for table in landing.tables()}
@@ -51,17 +49,24 @@ class History:
         # One folder for all its builds, so that dbt parses the project once.
         self._target = folder / "target"
         self._stamp = FIRST_BATCH
-        landing.write(self.warehouse, landing.tables(), landing.rows())
+        self._began = FIRST_BATCH
+        kits = yaml.safe_load((project / "dbt_project.yml").read_text())["vars"]["kits"]
+        known = {kit.name.removeprefix("scores__") for kit in landing.kits}
+        # The first build makes these; no later one has anything to do for them.
+        self._never_landed = [f"int_{kit}_scores__latest" for kit in kits if kit not in known]
+        assert self._never_landed
 
     def edit(self, file: str, old: str, new: str) -> None:
         """Change a file of the project, from here on: in a copy of its own."""
         if self.project != self._own_project:
-            skipped = shutil.ignore_patterns("target", "logs", "*.duckdb*")
-            shutil.copytree(self.project, self._own_project, ignore=skipped)
+            shutil.copytree(self.project, self._own_project)
             self.project = self._own_project
-        before, found, after = (self.project / file).read_text().rpartition(old)
+        before, found, after = (self.landing.project / file).read_text().rpartition(old)
         assert found, f"{file} has no {old!r}"
-        (self.project / file).write_text(before + new + after)
+        text = before + new + after
+        is_of_models = file.startswith("models/") and file.endswith(".yml")
+        changed = self.landing.without_tests(text) if is_of_models else text
+        (self.project / file).write_text(changed)
 
     @contextmanager
     def batch(self, late: timedelta | None = None) -> Iterator[Batch]:
@@ -71,32 +76,71 @@ class History:
             connection.execute("set TimeZone = 'UTC'")
             yield Batch(self, connection, self._stamp - (late or timedelta()))
 
-    def build(self, *more: str) -> Any:
+    def build(self, *more: str, views: bool = False, without: Sequence[str] = ()) -> None:
+        """Build what grows, and the tables that it reads.
+
+        Their views stay as they are, unless ``views``: they want it where a landing table came,
+        went or changed its columns, or where another version of the project built last.
+        """
+        excluded = [*without]
+        if not views:
+            excluded += ["config.materialized:view", *self._never_landed]
+        self._began = datetime.now(UTC)
         ended = self._run_dbt(
-            "build", *(more or NO_TESTS), warehouse=self.warehouse,
-            project=self.project, target=self._target,
+            "--no-write-json", "build", *more, "--select", *SELECTED,
+            *(["--exclude", *excluded] if excluded else []),
+            warehouse=self.warehouse, project=self.project, target=self._target,
         )  # fmt: skip
         assert ended.code == 0, ended.output
-        return ended
 
-    def build_and_compare(self) -> dict[str, int]:
+    def build_and_compare(self, *, views: bool = False) -> dict[str, int]:
         """Build in place and from nothing; returns how many rows of each mart were written."""
-        grown = self.build()
-        types = {mart: types_of(grown, mart) for mart in MARTS}
-        rows = {mart: rows_of(grown, mart) for mart in MARTS}
-        written = written_last(grown)
+        self.build(views=views)
+        grown, written = self.marts(), self.written_last()
+        assert grown["fct_conversations"][1], "the guard: there is something to compare"
         # In the same place, or dbt would parse the project again.
         shutil.copy(self.warehouse, self._kept)
         with duckdb.connect(str(self.warehouse)) as connection:
-            for schema in ("staging", "intermediate", "marts", "workforce"):
-                connection.execute(f"drop schema if exists {schema} cascade")
-        fresh = self.build()
-        for mart in MARTS:
-            assert types[mart] == types_of(fresh, mart), mart
-            expected = rows_of(fresh, mart)
-            assert rows[mart] == expected, f"{mart}: {difference(rows[mart], expected)}"
+            for schema, table in connection.execute(
+                "select table_schema, table_name from information_schema.tables "
+                "where table_type = 'BASE TABLE' "
+                "and table_schema in ('staging', 'intermediate', 'marts', 'workforce')"
+            ).fetchall():
+                if table not in self._never_landed:
+                    connection.execute(f"drop table {schema}.{table}")
+        self.build()
+        for mart, (types, expected) in self.marts().items():
+            assert grown[mart][0] == types, mart
+            rows = grown[mart][1]
+            assert rows == expected, f"{mart}: {difference(rows, expected)}"
         shutil.copy(self._kept, self.warehouse)
         return written
+
+    def marts(self) -> dict[str, tuple[dict[str, str], list[Any]]]:
+        """The columns' types and the rows of each, without the moment at which they were built."""
+        found = {}
+        with duckdb.connect(str(self.warehouse), read_only=True) as connection:
+            connection.execute("set TimeZone = 'UTC'")
+            for mart in MARTS:
+                types = {
+                    name: str(type_)
+                    for name, type_, *_ in connection.execute(f"describe marts.{mart}").fetchall()
+                }
+                kept = sorted(types.keys() - ({"built_at"} if mart in GROWING else set()))
+                rows = connection.execute(f"select {', '.join(kept)} from marts.{mart}").fetchall()
+                named = (tuple(zip(kept, row, strict=True)) for row in rows)
+                found[mart] = (types, sorted(named, key=repr))
+        return found
+
+    def written_last(self) -> dict[str, int]:
+        """How many rows of each mart the last build wrote."""
+        with duckdb.connect(str(self.warehouse), read_only=True) as connection:
+            return {
+                mart: connection.execute(
+                    f"select count(*) from marts.{mart} where built_at >= ?", [self._began]
+                ).fetchall()[0][0]
+                for mart in GROWING
+            }
 
 
 class Batch:
@@ -146,48 +190,42 @@ class Batch:
             self.land(table, *landed)
 
 
-def types_of(ended: Any, mart: str) -> dict[str, str]:
-    columns = ended.query(
-        "select column_name, data_type from information_schema.columns "
-        f"where table_schema = 'marts' and table_name = '{mart}'"
-    )
-    assert columns, mart
-    return {row["column_name"]: row["data_type"] for row in columns}
-
-
-def rows_of(ended: Any, mart: str) -> list[Any]:
-    built = " exclude (built_at)" if mart in GROWING else ""
-    rows = ended.query(f"select *{built} from marts.{mart}")
-    return sorted((tuple(sorted(row.items())) for row in rows), key=repr)
-
-
 def difference(found: list[Any], expected: list[Any]) -> str:
     surplus = [row for row in found if row not in expected][:2]
     missing = [row for row in expected if row not in found][:2]
     return f"\n  in the grown one only: {surplus}\n  in the fresh one only: {missing}"
 
 
-def written_last(ended: Any) -> dict[str, int]:
-    """How many rows of each mart the build wrote."""
-    began = ended.artifact("run_results.json")["metadata"]["invocation_started_at"]
-    began = datetime.fromisoformat(began) - timedelta(seconds=1)
-    return {
-        mart: ended.query(
-            f"select count(*) as n from marts.{mart} where built_at >= '{began.isoformat()}'"
-        )[0]["n"]
-        for mart in GROWING
-    }
+@pytest.fixture(scope="module")
+def project(landing: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return Path(landing.models_alone(tmp_path_factory.mktemp("models") / "project"))
+
+
+@pytest.fixture(scope="module")
+def first_build(
+    landing: Any, run_dbt: Any, project: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """The warehouse that each history begins with: landed, and built once from nothing."""
+    history = History(landing, run_dbt, project, tmp_path_factory.mktemp("first"))
+    landing.write(history.warehouse, landing.tables(), landing.rows())
+    history.build(views=True)
+    assert min(history.written_last().values()) > 0
+    return history.warehouse
 
 
 @pytest.fixture
-def history(landing: Any, run_dbt: Any, tmp_path: Path) -> History:
-    return History(landing, run_dbt, tmp_path)
+def history(
+    landing: Any, run_dbt: Any, project: Path, first_build: Path, tmp_path: Path
+) -> History:
+    made = History(landing, run_dbt, project, tmp_path)
+    shutil.copy(first_build, made.warehouse)
+    return made
 
 
 def test_steps_come_to_the_same_as_one_build(history: History) -> None:
     landing = history.landing
-    history.build()
-    assert set(written_last(history.build()).values()) == {0}, "nothing had landed"
+    history.build(views=True)
+    assert set(history.written_last().values()) == {0}, "nothing had landed"
 
     # New, and late: this batch was stamped before the one that was read last.
     with history.batch(late=timedelta(hours=3)) as batch:
@@ -206,7 +244,8 @@ def test_steps_come_to_the_same_as_one_build(history: History) -> None:
             0, "iq-v1", "gong", "n1", "2026-03-03T13:05:00Z",
             landing.quality(0.5, 0.25, True, 0.75, "refund"),
         )  # fmt: skip
-    assert written_last(history.build()) == {
+    history.build()
+    assert history.written_last() == {
         "fct_conversations": 1, "fct_brick_values": 5, "fct_scoring_runs": 1,
         "agent_daily_scorecards": 1, "conversation_explorer": 1,
     }  # fmt: skip
@@ -245,7 +284,8 @@ def test_steps_come_to_the_same_as_one_build(history: History) -> None:
                 owner_name="Ines", owner_email="ines@acme.test",
             ),
         )  # fmt: skip
-    written = written_last(history.build())
+    history.build()
+    written = history.written_last()
     assert written["fct_conversations"] == written["conversation_explorer"] == 5
     assert written["fct_brick_values"] == 0
 
@@ -263,13 +303,12 @@ def test_steps_come_to_the_same_as_one_build(history: History) -> None:
         # A vendor that is not connected any more.
         batch.execute("drop table landing.chorus__conversations")
         batch.execute("drop table landing.chorus__utterances")
-    history.build_and_compare()
+    history.build_and_compare(views=True)
 
 
 def test_any_steps_come_to_the_same_as_one_build(history: History) -> None:
     """Changes at random, several to a step, over the same few conversations."""
     choose = random.Random(7)
-    history.build()
     for _ in range(2):
         for _ in range(choose.randint(3, 6)):
             late = timedelta(hours=choose.choice([0, 0, 2, 50]))
@@ -353,11 +392,10 @@ CHANGES: tuple[Callable[[random.Random, Any, Batch], None], ...] = (
 
 def test_a_new_brick_and_a_new_scale_change_history(history: History) -> None:
     """The brick had landed for a while before it was wanted: the old rows have it too."""
-    history.build()
     with history.batch() as batch:
         batch.execute("alter table landing.scores__interaction_quality add column effort double")
         batch.change("scores__interaction_quality", "conversation_id = 'm1'", effort=0.5)
-    history.build()
+    history.build(views=True)
 
     history.edit(
         "dbt_project.yml", "topic_primary: text", "topic_primary: text\n      effort: float"
@@ -371,7 +409,7 @@ def test_a_new_brick_and_a_new_scale_change_history(history: History) -> None:
         "      - name: built_at\n",
     )
     history.edit("seeds/brick_scales.csv", "overall_score,0,100", "overall_score,0,200")
-    written = history.build_and_compare()
+    written = history.build_and_compare(views=True)
     assert written["fct_brick_values"] == 6 * 5 + 3 * 5
     assert written["fct_conversations"] == 0
     with duckdb.connect(str(history.warehouse), read_only=True) as connection:
@@ -383,7 +421,6 @@ def test_a_new_brick_and_a_new_scale_change_history(history: History) -> None:
 
 
 def test_the_explorer_follows_the_crm_where_nothing_lands(history: History) -> None:
-    history.build()
     with history.batch() as batch:
         batch.execute("create schema if not exists reference")
         batch.execute(
@@ -394,7 +431,7 @@ def test_the_explorer_follows_the_crm_where_nothing_lands(history: History) -> N
             "date '2026-02-01' as created_on, null as expected_close_on, null as closed_on, "
             "date '2026-02-01' as known_from, null as known_until"
         )
-    written = history.build_and_compare()
+    written = history.build_and_compare(views=True)
     assert (written["conversation_explorer"], written["fct_conversations"]) == (1, 0)
     with history.batch() as batch:
         batch.execute("update reference.crm_opportunities set stage = 'Closed Won', is_won = true")
@@ -413,12 +450,11 @@ def test_a_failed_model_catches_up_after_an_empty_build(history: History) -> Non
     Batches are looked for three hours back only, which is far enough here.
     """
     history.edit("dbt_project.yml", "late_batch_hours: null", "late_batch_hours: 3")
-    history.build()
     with history.batch() as batch:
         batch.change("gong__conversations", "conversation_id = 'g3'", title="Renamed")
-    history.build(*NO_TESTS, "--exclude", "conversation_explorer", "agent_daily_scorecards")
+    history.build(views=True, without=("conversation_explorer", "agent_daily_scorecards"))
     with history.batch() as batch:
         batch.change("gong__conversations", "conversation_id = 'g1'", title="Renamed too")
     # A build without rows must not take their absence for a removal.
-    history.build("--empty", *NO_TESTS)
-    history.build_and_compare()
+    history.build("--empty", views=True)
+    history.build_and_compare(views=True)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Callable
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -12,41 +9,45 @@ import pytest
 
 pytestmark = pytest.mark.slow
 
-Parse = Callable[..., dict[str, Any]]
+# Who is to read the marts, and who those about people at work.
+ROLES = {"SNOWFLAKE_REPORTER_ROLE": "reporter", "SNOWFLAKE_WORKFORCE_ROLE": "people"}
 
 
 @pytest.fixture(scope="module")
-def parsed(run_dbt: Any, tmp_path_factory: pytest.TempPathFactory) -> Parse:
-    """Parses for a target, with the roles that are to read marts and workforce, once for each."""
-
-    @cache
-    def parse(dbt_target: str, *roles: str) -> dict[str, Any]:
-        names = ("SNOWFLAKE_REPORTER_ROLE", "SNOWFLAKE_WORKFORCE_ROLE")
+def parsed(run_dbt: Any, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """The manifest of either target with both roles; whatever dbt warns of is an error."""
+    found = {}
+    for dbt_target in ("duckdb", "snowflake"):
         ended = run_dbt(
             "--warn-error-options", '{"error": "all"}', "parse",
             warehouse=tmp_path_factory.mktemp("none") / "none.duckdb", dbt_target=dbt_target,
-            settings=dict(zip(names, roles, strict=True)) if roles else None,
+            settings=ROLES,
         )  # fmt: skip
         assert ended.code == 0, ended.output
-        manifest: dict[str, Any] = ended.artifact("manifest.json")
-        return manifest
-
-    return parse
+        found[dbt_target] = ended.artifact("manifest.json")
+    return found
 
 
-def test_both_targets_parse_without_deprecations(parsed: Parse) -> None:
-    for dbt_target, roles in (("duckdb", ("reporter", "people")), ("snowflake", ())):
-        assert parsed(dbt_target, *roles)["metadata"]["adapter_type"] == dbt_target
-
-
-def test_snowflake_compiles_without_a_connection(run_dbt: Any, tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def compiled(run_dbt: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """The project compiled for Snowflake, which is not there; no role is named."""
     ended = run_dbt(
         "--no-populate-cache", "compile", "--no-introspect",
-        warehouse=tmp_path / "none.duckdb", dbt_target="snowflake",
+        warehouse=tmp_path_factory.mktemp("none") / "none.duckdb", dbt_target="snowflake",
     )  # fmt: skip
     assert ended.code == 0, ended.output
-    compiled = ended.target / "compiled" / "semarize_conversations" / "models"
-    files = list(compiled.rglob("*.sql"))
+    return ended
+
+
+def test_both_targets_parse_without_deprecations(parsed: dict[str, Any]) -> None:
+    assert len(parsed) == 2
+    for dbt_target, manifest in parsed.items():
+        assert manifest["metadata"]["adapter_type"] == dbt_target
+
+
+def test_snowflake_compiles_without_a_connection(compiled: Any) -> None:
+    written = compiled.target / "compiled" / "semarize_conversations" / "models"
+    files = list(written.rglob("*.sql"))
     assert len(files) > 30
     gong = next(file for file in files if file.name == "stg_gong__conversations.sql").read_text()
     assert "attributes:deal_stage::varchar as deal_stage" in gong
@@ -56,15 +57,17 @@ def test_snowflake_compiles_without_a_connection(run_dbt: Any, tmp_path: Path) -
             assert duckdb_only not in sql, f"{duckdb_only} in {file.name}"
 
 
-def test_each_role_is_granted_its_schema_on_snowflake_only(parsed: Parse) -> None:
+def test_each_role_is_granted_its_schema_on_snowflake_only(
+    parsed: dict[str, Any], compiled: Any
+) -> None:
     """Who reads the marts is not given those about people at work, and the other way round."""
-    for dbt_target, roles, granted in (
-        ("snowflake", ("reporter", ""), {"marts": {"select": ["reporter"]}}),
-        ("snowflake", ("", "people"), {"workforce": {"select": ["people"]}}),
-        ("snowflake", (), {}),
-        ("duckdb", ("reporter", "people"), {}),
+    both = {"marts": {"select": ["reporter"]}, "workforce": {"select": ["people"]}}
+    for manifest, granted in (
+        (parsed["snowflake"], both),
+        (compiled.artifact("manifest.json"), {}),
+        (parsed["duckdb"], {}),
     ):
-        nodes = parsed(dbt_target, *roles)["nodes"].values()
+        nodes = manifest["nodes"].values()
         models = [node for node in nodes if node["resource_type"] == "model"]
         for model in models:
             assert model["config"]["grants"] == granted.get(model["schema"], {}), model["name"]
@@ -147,10 +150,7 @@ def test_a_sixth_vendor_costs_one_pair_of_models(
     run_dbt: Any, landing: Any, tmp_path: Path
 ) -> None:
     """The pair, its YAML and its name in the list: the explorer has it, nothing else changed."""
-    project = tmp_path / "project"
-    shutil.copytree(
-        landing.project, project, ignore=shutil.ignore_patterns("target", "logs", "*.duckdb*")
-    )
+    project = landing.models_alone(tmp_path / "project")
     folder = project / "models" / "staging" / "conversations"
     (folder / "stg_zoom__conversations.sql").write_text(
         "with source as ({{ landed_or_empty(source('landing', 'zoom__conversations'), "
@@ -163,7 +163,7 @@ def test_a_sixth_vendor_costs_one_pair_of_models(
         "select {{ stage_utterances('zoom') }} from source\n"
     )
     with (folder / "_conversations__sources.yml").open("a") as sources:
-        sources.write("\n      - name: zoom__conversations\n      - name: zoom__utterances\n")
+        sources.write("  - name: zoom__conversations\n  - name: zoom__utterances\n")
     settings = project / "dbt_project.yml"
     settings.write_text(
         settings.read_text().replace("callminer, chorus]", "callminer, chorus, zoom]")
@@ -176,9 +176,12 @@ def test_a_sixth_vendor_costs_one_pair_of_models(
     warehouse = tmp_path / "warehouse.duckdb"
     landing.write(warehouse, landing.tables((*landing.vendors, "zoom")), rows)
     ended = run_dbt(
-        "build", "--select", "+conversation_explorer", "--exclude-resource-type", "test",
-        "unit_test", warehouse=warehouse, project=project,
-    )  # fmt: skip
+        "build",
+        "--select",
+        "+conversation_explorer",
+        warehouse=warehouse,
+        project=project,
+    )
     assert ended.code == 0, ended.output
     found = ended.query("select team from marts.conversation_explorer where vendor = 'zoom'")
     assert found == [{"team": "North"}]

@@ -17,6 +17,7 @@ import fakesnow.server
 import fakesnow.transforms
 import pyarrow as pa
 import sqlglot
+import walks
 from fakesnow.conn import FakeSnowflakeConnection
 from fakesnow.cursor import FakeSnowflakeCursor
 from fakesnow.transforms.merge import operations
@@ -40,6 +41,7 @@ close_before = FakeSnowflakeConnection.close
 login_before = fakesnow.server.login_request
 query_before = fakesnow.server.query_request
 moments_before = fakesnow.arrow.timestamp_to_sf_struct
+described_before = FakeSnowflakeCursor._describe_last_sql
 created_before = fakesnow.transforms.create_table_as
 
 
@@ -181,7 +183,8 @@ def transform(self: FakeSnowflakeCursor, expression: Expr, params: Any) -> Expr:
         temporary.pop()
         name = expression.find(exp.Table).sql(dialect="snowflake")
         session.drops.append(f"drop {expression.args['kind']} if exists {name}")
-    return _texts_of_variants(transform_before(self, expression, params))
+    with walks.KNOWN.set(is_between=True):
+        return _texts_of_variants(transform_before(self, expression, params))
 
 
 def _texts_of_variants(expression: Expr) -> Expr:
@@ -257,6 +260,14 @@ def _merged(cursor: FakeSnowflakeCursor, merge: exp.Merge, params: Any) -> Expr:
 # ---------------------------------------------------------------------- results
 
 
+def described(self: FakeSnowflakeCursor) -> list[Any]:
+    """The last result's columns. The emulator would parse its own SQL anew to ask for them."""
+    if self._last_sql is None or not self._last_sql.lower().startswith(("select", "with")):
+        return list(described_before(self))
+    asked = self._duck_conn.execute(f"describe {self._last_sql}", self._last_params)
+    return list(asked.fetchall())
+
+
 def with_nulls(moments: Any) -> Any:
     """The emulator sends a null moment as 1970-01-01; Snowflake sends a null."""
     sent = moments_before(moments)
@@ -271,6 +282,8 @@ def with_nulls(moments: Any) -> Any:
 
 def apply() -> None:
     """Put all of it in place."""
+    walks.apply()
+    FakeSnowflakeCursor._describe_last_sql = described
     FakeSnowflakeCursor._transform = transform
     FakeSnowflakeCursor._execute = execute
     FakeSnowflakeCursor.execute = command

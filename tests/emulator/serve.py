@@ -6,6 +6,7 @@ emulator lacks is mended in mends.py; ``/emulated/<database>`` tells what was sa
 
 from __future__ import annotations
 
+import gc
 import os
 import socket
 import sys
@@ -15,9 +16,14 @@ import mends
 import uvicorn
 from fakesnow.server import app
 
+# How many new objects there are before Python looks for garbage: a statement is thousands of them.
+NEW_OBJECTS = 100_000
+
 
 def main() -> None:
     mends.apply()
+    gc.freeze()
+    gc.set_threshold(NEW_OBJECTS)
     # Named TCP, which asyncio wants to see before it switches Nagle's algorithm off: 40 ms a
     # statement.
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
