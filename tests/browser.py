@@ -45,5 +45,7 @@ def settle(page: Page) -> None:
         "document.querySelector('[data-testid=stApp]').dataset.testScriptState === 'notRunning'"
         # Each part's code is loaded when it is first needed.
         "&& ![...document.querySelectorAll('[class*=st-key-csv_]')].some(e => !e.innerText)"
-        "&& !document.querySelector('[data-stale=true]')"
+        "&& !document.querySelector('[data-stale=true]')",
+        # To look at every frame would lay the page out anew for each.
+        polling=100,
     )

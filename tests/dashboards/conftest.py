@@ -9,11 +9,12 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import duckdb
 import pytest
@@ -176,8 +177,8 @@ class Visit:
             ).count(),
             labels={table: self.text(f"csv_{table}") for table in tables},
             csv={table: self.download(table) for table in tables},
-            complaints=self.complaints,
-            hosts=self.hosts,
+            complaints=list(self.complaints),
+            hosts=set(self.hosts),
             received=b"".join(self.received),
         )
 
@@ -192,7 +193,8 @@ class Visit:
 @pytest.fixture(scope="session")
 def context(browser: Browser) -> Iterator[BrowserContext]:
     """One browser's memory: whoever comes back has Streamlit's own files already."""
-    opened = browser.new_context(viewport={"width": 1440, "height": 1000})
+    # What only moves while one waits is drawn by the processor here, many times a second.
+    opened = browser.new_context(viewport={"width": 1440, "height": 1000}, reduced_motion="reduce")
     opened.set_default_timeout(30_000)
     yield opened
     opened.close()
@@ -223,6 +225,18 @@ def windows(context: BrowserContext) -> Iterator[Callable[[Served], Visit]]:
         page.close()
 
 
+@pytest.fixture(scope="session")
+def window(context: BrowserContext) -> Callable[[Served], AbstractContextManager[Visit]]:
+    """A window that stays open for as long as a block lasts."""
+
+    @contextmanager
+    def one(served: Served) -> Iterator[Visit]:
+        with windows(context) as start:
+            yield start(served)
+
+    return one
+
+
 @pytest.fixture
 def visit(context: BrowserContext) -> Iterator[Callable[[Served], Visit]]:
     """A visitor's new window."""
@@ -245,20 +259,66 @@ class Look:
     csv: dict[str, bytes]
 
 
+@dataclass(frozen=True)
+class Drawn:
+    """What a page's script draws for an address, before a browser has it."""
+
+    headline: str
+    basis: str
+    figures: list[tuple[str, str]]
+    tables: dict[str, str]
+    chosen: dict[str, list[str]]
+    problems: list[str]
+
+    @property
+    def answer(self) -> tuple[Any, ...]:
+        """What must change with a filter: the answer, figures, and tables' lengths."""
+        return self.headline, self.figures, self.tables
+
+
+def _page(slug: str) -> None:
+    from semarize_dashboards import app
+    from semarize_dashboards.pages import PAGES
+
+    app._show(next(page for page in PAGES if page.slug == slug))
+
+
 @pytest.fixture(scope="session")
-def look(context: BrowserContext, served: Served) -> Callable[[str], Look]:
-    """The page at a path, looked at once in a run."""
-    seen: dict[str, Look] = {}
+def drawn(company_file: Path) -> Iterator[Callable[..., Drawn]]:
+    """Draws a page, given the query of its address, in this process and without a browser.
 
-    def first(path: str) -> Look:
-        if path not in seen:
-            with windows(context) as start:
-                visit = start(served)
-                visit.open(path)
-                seen[path] = visit.look()
-        return seen[path]
+    With the same settings as ``served``; nobody else's environment has them.
+    """
+    import streamlit
+    from streamlit.testing.v1 import AppTest
 
-    return first
+    @cache
+    def draw(slug: str, query: str = "") -> Drawn:
+        app = AppTest.from_function(_page, kwargs={"slug": slug}, default_timeout=120)
+        app.query_params.update(parse_qs(query))
+        with pytest.MonkeyPatch.context() as patch:
+            held = {"conn_type": "duckdb", "host": str(company_file)}
+            patch.setenv("AIRFLOW_CONN_WAREHOUSE_DEFAULT", json.dumps(held))
+            patch.setenv("DASHBOARD_WORKFORCE", "true")
+            # Streamlit leaves its script there, and processes started later would run it.
+            patch.setitem(sys.modules, "__main__", sys.modules["__main__"])
+            app.run()
+        (headline,) = [each.value for each in app.markdown if each.value.startswith("#### ")]
+        (basis,) = [each.value for each in app.caption if each.value.startswith("n = ")]
+        return Drawn(
+            headline=headline.removeprefix("#### "),
+            basis=basis,
+            figures=[(each.label, each.value) for each in app.metric],
+            tables={str(each.key): each.label for each in app.get("download_button")},
+            chosen={str(each.key): list(each.value) for each in app.multiselect},
+            problems=[each.value for each in [*app.exception, *app.error]],
+        )
+
+    for kept in (streamlit.cache_resource, streamlit.cache_data):
+        kept.clear()
+    yield draw
+    for kept in (streamlit.cache_resource, streamlit.cache_data):
+        kept.clear()
 
 
 def _console(made: Visit, message: ConsoleMessage) -> None:
