@@ -28,9 +28,15 @@ def binary() -> str:
 @contextmanager
 def headless(playwright: Playwright) -> Iterator[Browser]:
     """The browser, without a window, for as long as the block lasts."""
-    # Its sandbox is not for root, as whom CI runs; it sees nothing but our own pages.
     started = playwright.chromium.launch(
-        executable_path=binary(), args=["--no-sandbox", "--disable-dev-shm-usage"]
+        executable_path=binary(),
+        args=[
+            # It is not for root, as whom CI runs; the browser sees nothing but our own pages.
+            "--no-sandbox",
+            "--disable-dev-shm-usage",
+            # A page is looked at for a second: to optimise its program takes more than it saves.
+            "--js-flags=--no-opt --no-maglev",
+        ],
     )
     try:
         yield started

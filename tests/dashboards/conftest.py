@@ -9,7 +9,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -24,6 +24,7 @@ from playwright.sync_api import (
     BrowserContext,
     ConsoleMessage,
     Page,
+    Request,
 )
 
 from semarize_airflow.local.ports import free_port
@@ -200,48 +201,43 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
     opened.close()
 
 
-@contextmanager
-def windows(context: BrowserContext) -> Iterator[Callable[[Served], Visit]]:
-    """New windows, each a session of its own for the dashboards, until the block ends."""
-    pages = []
+class Window:
+    """A window of the browser, in which one visitor follows the other.
 
-    def start(served: Served) -> Visit:
-        page = context.new_page()
-        pages.append(page)
-        made = Visit(page, served.url)
-        page.on("request", lambda request: made.hosts.add(urlsplit(request.url).hostname or ""))
-        page.on("pageerror", lambda error: made.complaints.append(str(error)))
-        page.on("console", lambda message: _console(made, message))
-        page.on("websocket", lambda socket: socket.on("framereceived", received(made)))
-        return made
+    Whoever opens an address in it begins a session of his own; only the process that draws it
+    stays, which has Streamlit's program ready: a new window takes nearly twice as long.
+    """
 
-    def received(made: Visit) -> Callable[[bytes | str], None]:
-        return lambda frame: made.received.append(
-            frame if isinstance(frame, bytes) else frame.encode()
-        )
+    def __init__(self, context: BrowserContext) -> None:
+        self.page = context.new_page()
+        self._newest = Visit(self.page, "")
+        self.page.on("request", self._asked)
+        self.page.on("pageerror", lambda error: self._newest.complaints.append(str(error)))
+        self.page.on("console", lambda message: _console(self._newest, message))
+        self.page.on("websocket", lambda socket: socket.on("framereceived", self._told))
 
-    yield start
-    for page in pages:
-        page.close()
+    def visit(self, served: Served) -> Visit:
+        """The next visitor, who is told, says and asks for what follows."""
+        self._newest = Visit(self.page, served.url)
+        return self._newest
+
+    def _asked(self, request: Request) -> None:
+        self._newest.hosts.add(urlsplit(request.url).hostname or "")
+
+    def _told(self, frame: bytes | str) -> None:
+        self._newest.received.append(frame if isinstance(frame, bytes) else frame.encode())
 
 
 @pytest.fixture(scope="session")
-def window(context: BrowserContext) -> Callable[[Served], AbstractContextManager[Visit]]:
-    """A window that stays open for as long as a block lasts."""
-
-    @contextmanager
-    def one(served: Served) -> Iterator[Visit]:
-        with windows(context) as start:
-            yield start(served)
-
-    return one
+def window(context: BrowserContext) -> Callable[[], Window]:
+    """Opens another window."""
+    return lambda: Window(context)
 
 
-@pytest.fixture
-def visit(context: BrowserContext) -> Iterator[Callable[[Served], Visit]]:
-    """A visitor's new window."""
-    with windows(context) as start:
-        yield start
+@pytest.fixture(scope="session")
+def visit(window: Callable[[], Window]) -> Callable[[Served], Visit]:
+    """A visitor, who comes when the one before has left."""
+    return window().visit
 
 
 @dataclass(frozen=True)
