@@ -28,9 +28,15 @@ def binary() -> str:
 @contextmanager
 def headless(playwright: Playwright) -> Iterator[Browser]:
     """The browser, without a window, for as long as the block lasts."""
-    # Its sandbox is not for root, as whom CI runs; it sees nothing but our own pages.
     started = playwright.chromium.launch(
-        executable_path=binary(), args=["--no-sandbox", "--disable-dev-shm-usage"]
+        executable_path=binary(),
+        args=[
+            # It is not for root, as whom CI runs; the browser sees nothing but our own pages.
+            "--no-sandbox",
+            "--disable-dev-shm-usage",
+            # A page is looked at for a second: to optimise its program takes more than it saves.
+            "--js-flags=--no-opt --no-maglev",
+        ],
     )
     try:
         yield started
@@ -45,5 +51,7 @@ def settle(page: Page) -> None:
         "document.querySelector('[data-testid=stApp]').dataset.testScriptState === 'notRunning'"
         # Each part's code is loaded when it is first needed.
         "&& ![...document.querySelectorAll('[class*=st-key-csv_]')].some(e => !e.innerText)"
-        "&& !document.querySelector('[data-stale=true]')"
+        "&& !document.querySelector('[data-stale=true]')",
+        # To look at every frame would lay the page out anew for each.
+        polling=100,
     )

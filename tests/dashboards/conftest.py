@@ -11,9 +11,10 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import duckdb
 import pytest
@@ -23,6 +24,7 @@ from playwright.sync_api import (
     BrowserContext,
     ConsoleMessage,
     Page,
+    Request,
 )
 
 from semarize_airflow.local.ports import free_port
@@ -176,8 +178,8 @@ class Visit:
             ).count(),
             labels={table: self.text(f"csv_{table}") for table in tables},
             csv={table: self.download(table) for table in tables},
-            complaints=self.complaints,
-            hosts=self.hosts,
+            complaints=list(self.complaints),
+            hosts=set(self.hosts),
             received=b"".join(self.received),
         )
 
@@ -192,42 +194,50 @@ class Visit:
 @pytest.fixture(scope="session")
 def context(browser: Browser) -> Iterator[BrowserContext]:
     """One browser's memory: whoever comes back has Streamlit's own files already."""
-    opened = browser.new_context(viewport={"width": 1440, "height": 1000})
+    # What only moves while one waits is drawn by the processor here, many times a second.
+    opened = browser.new_context(viewport={"width": 1440, "height": 1000}, reduced_motion="reduce")
     opened.set_default_timeout(30_000)
     yield opened
     opened.close()
 
 
-@contextmanager
-def windows(context: BrowserContext) -> Iterator[Callable[[Served], Visit]]:
-    """New windows, each a session of its own for the dashboards, until the block ends."""
-    pages = []
+class Window:
+    """A window of the browser, in which one visitor follows the other.
 
-    def start(served: Served) -> Visit:
-        page = context.new_page()
-        pages.append(page)
-        made = Visit(page, served.url)
-        page.on("request", lambda request: made.hosts.add(urlsplit(request.url).hostname or ""))
-        page.on("pageerror", lambda error: made.complaints.append(str(error)))
-        page.on("console", lambda message: _console(made, message))
-        page.on("websocket", lambda socket: socket.on("framereceived", received(made)))
-        return made
+    Whoever opens an address in it begins a session of his own; only the process that draws it
+    stays, which has Streamlit's program ready: a new window takes nearly twice as long.
+    """
 
-    def received(made: Visit) -> Callable[[bytes | str], None]:
-        return lambda frame: made.received.append(
-            frame if isinstance(frame, bytes) else frame.encode()
-        )
+    def __init__(self, context: BrowserContext) -> None:
+        self.page = context.new_page()
+        self._newest = Visit(self.page, "")
+        self.page.on("request", self._asked)
+        self.page.on("pageerror", lambda error: self._newest.complaints.append(str(error)))
+        self.page.on("console", lambda message: _console(self._newest, message))
+        self.page.on("websocket", lambda socket: socket.on("framereceived", self._told))
 
-    yield start
-    for page in pages:
-        page.close()
+    def visit(self, served: Served) -> Visit:
+        """The next visitor, who is told, says and asks for what follows."""
+        self._newest = Visit(self.page, served.url)
+        return self._newest
+
+    def _asked(self, request: Request) -> None:
+        self._newest.hosts.add(urlsplit(request.url).hostname or "")
+
+    def _told(self, frame: bytes | str) -> None:
+        self._newest.received.append(frame if isinstance(frame, bytes) else frame.encode())
 
 
-@pytest.fixture
-def visit(context: BrowserContext) -> Iterator[Callable[[Served], Visit]]:
-    """A visitor's new window."""
-    with windows(context) as start:
-        yield start
+@pytest.fixture(scope="session")
+def window(context: BrowserContext) -> Callable[[], Window]:
+    """Opens another window."""
+    return lambda: Window(context)
+
+
+@pytest.fixture(scope="session")
+def visit(window: Callable[[], Window]) -> Callable[[Served], Visit]:
+    """A visitor, who comes when the one before has left."""
+    return window().visit
 
 
 @dataclass(frozen=True)
@@ -245,20 +255,66 @@ class Look:
     csv: dict[str, bytes]
 
 
+@dataclass(frozen=True)
+class Drawn:
+    """What a page's script draws for an address, before a browser has it."""
+
+    headline: str
+    basis: str
+    figures: list[tuple[str, str]]
+    tables: dict[str, str]
+    chosen: dict[str, list[str]]
+    problems: list[str]
+
+    @property
+    def answer(self) -> tuple[Any, ...]:
+        """What must change with a filter: the answer, figures, and tables' lengths."""
+        return self.headline, self.figures, self.tables
+
+
+def _page(slug: str) -> None:
+    from semarize_dashboards import app
+    from semarize_dashboards.pages import PAGES
+
+    app._show(next(page for page in PAGES if page.slug == slug))
+
+
 @pytest.fixture(scope="session")
-def look(context: BrowserContext, served: Served) -> Callable[[str], Look]:
-    """The page at a path, looked at once in a run."""
-    seen: dict[str, Look] = {}
+def drawn(company_file: Path) -> Iterator[Callable[..., Drawn]]:
+    """Draws a page, given the query of its address, in this process and without a browser.
 
-    def first(path: str) -> Look:
-        if path not in seen:
-            with windows(context) as start:
-                visit = start(served)
-                visit.open(path)
-                seen[path] = visit.look()
-        return seen[path]
+    With the same settings as ``served``; nobody else's environment has them.
+    """
+    import streamlit
+    from streamlit.testing.v1 import AppTest
 
-    return first
+    @cache
+    def draw(slug: str, query: str = "") -> Drawn:
+        app = AppTest.from_function(_page, kwargs={"slug": slug}, default_timeout=120)
+        app.query_params.update(parse_qs(query))
+        with pytest.MonkeyPatch.context() as patch:
+            held = {"conn_type": "duckdb", "host": str(company_file)}
+            patch.setenv("AIRFLOW_CONN_WAREHOUSE_DEFAULT", json.dumps(held))
+            patch.setenv("DASHBOARD_WORKFORCE", "true")
+            # Streamlit leaves its script there, and processes started later would run it.
+            patch.setitem(sys.modules, "__main__", sys.modules["__main__"])
+            app.run()
+        (headline,) = [each.value for each in app.markdown if each.value.startswith("#### ")]
+        (basis,) = [each.value for each in app.caption if each.value.startswith("n = ")]
+        return Drawn(
+            headline=headline.removeprefix("#### "),
+            basis=basis,
+            figures=[(each.label, each.value) for each in app.metric],
+            tables={str(each.key): each.label for each in app.get("download_button")},
+            chosen={str(each.key): list(each.value) for each in app.multiselect},
+            problems=[each.value for each in [*app.exception, *app.error]],
+        )
+
+    for kept in (streamlit.cache_resource, streamlit.cache_data):
+        kept.clear()
+    yield draw
+    for kept in (streamlit.cache_resource, streamlit.cache_data):
+        kept.clear()
 
 
 def _console(made: Visit, message: ConsoleMessage) -> None:

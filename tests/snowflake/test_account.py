@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -428,13 +427,12 @@ SOME += ["--exclude-resource-type", "unit_test", "--indirect-selection", "cautio
 
 
 @pytest.fixture(scope="module")
-def build(far: Any, tmp_path_factory: pytest.TempPathFactory) -> Build:
+def build(far: Any, dbt_program: Path, tmp_path_factory: pytest.TempPathFactory) -> Build:
     with far.session() as session:
         session.ensure(landing_tables())
         landed(session)
     with far.warehouse().for_dbt("a test: dbt build") as target:
-        dbt = os.environ.get("DBT_BIN", str(ROOT / ".venv-dbt/bin/dbt"))
-        build = DbtBuild(dbt, ROOT / "dbt", tmp_path_factory.mktemp("dbt"))
+        build = DbtBuild(dbt_program, ROOT / "dbt", tmp_path_factory.mktemp("dbt"))
         return build.run(target.name, target.environment, *([] if far.real else SOME))
 
 
