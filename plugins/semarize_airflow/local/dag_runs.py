@@ -130,13 +130,14 @@ def serve_runs(logs: Path) -> None:
     # All else that is printed belongs to a log.
     os.dup2(2, 1)
     metadata.prepare()
-    bag = _load()
+    bag = load_dags()
     _tell(answers, {"ready": True})
     for line in sys.stdin:
         _run_side_by_side(bag, json.loads(line), logs, answers)
 
 
-def _load() -> DagBag:
+def load_dags() -> DagBag:
+    """The DAGs, and all that their runs share: made here, before the process is forked."""
     # Airflow reads its configuration when it is first imported.
     from airflow.dag_processing.dagbag import DagBag
     from airflow.sdk.configuration import conf
