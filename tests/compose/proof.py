@@ -43,7 +43,7 @@ SHARED_KEY = "gong"
 # So long may any wait last, also where something else has the machine.
 LONGEST_SECONDS = 1200.0
 # Each question to Airflow's API is work for this machine too.
-PAUSE_SECONDS = 1.0
+PAUSE_SECONDS = 2.0
 # Long enough to be killed in the middle of it, and for the slow ones to be handed to the triggerer.
 SLOW_RUNS = {"run_seconds": 5.0, "slow_share": 0.1, "slow_seconds": 40.0}
 QUICK_RUNS = {"run_seconds": 0.0, "slow_share": 0.0}
@@ -519,7 +519,7 @@ class Airflow:
 
 @dataclass(slots=True)
 class Watch:
-    """Looks every second whether a promise is broken: pools, runs of a DAG at once."""
+    """Looks every two seconds whether a promise is broken: pools, runs of a DAG at once."""
 
     proof: Proof
     shared_rate: float = 0.0
