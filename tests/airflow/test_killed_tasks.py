@@ -44,13 +44,10 @@ code = "C5A1E07B"
 RUNNER = """
 import os, sys
 from airflow import settings
-from airflow.dag_processing.dagbag import DagBag
-from airflow.sdk.execution_time.supervisor import in_process_api_server
-from semarize_airflow.local.dag_runs import run
+from semarize_airflow.local.dag_runs import load_dags, run
 answers = os.fdopen(os.dup(1), "w")
 os.dup2(2, 1)
-in_process_api_server().app
-dag = DagBag(sys.argv[1]).dags["conversations__gong"]
+dag = load_dags().dags["conversations__gong"]
 settings.dispose_orm(do_log=False)
 print("ready", file=answers, flush=True)
 for line in sys.stdin:
@@ -69,7 +66,7 @@ def runner(environment: dict[str, str], log: Path) -> Iterator[subprocess.Popen[
     with (
         log.open("w") as output,
         subprocess.Popen(
-            [sys.executable, "-c", RUNNER, str(ROOT / "dags")],
+            [sys.executable, "-c", RUNNER],
             env={**os.environ, **environment, "PYTHONPATH": path},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

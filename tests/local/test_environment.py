@@ -44,7 +44,9 @@ def test_everything_is_kept_in_the_runtime_folder(runtime: Runtime) -> None:
     )
     home = str(runtime.folder)
     assert made["AIRFLOW_HOME"].startswith(home)
-    assert made["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"].startswith(f"sqlite:///{home}")
+    database = made["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"]
+    assert database.startswith(f"sqlite:///{home}")
+    assert database.endswith("?timeout=120"), "runs that start together wait for each other"
     for connection in ("WAREHOUSE", "STATE"):
         assert json.loads(made[f"AIRFLOW_CONN_{connection}_DEFAULT"])["host"].startswith(home)
     assert made["HOME"] == "/home/me"

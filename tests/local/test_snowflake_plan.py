@@ -7,7 +7,6 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,23 +24,65 @@ def port() -> Iterator[int]:
         yield port
 
 
-def run(folder: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    """The command as `make` starts it, without any connection of whoever runs the tests."""
+# Airflow takes seconds to start: once, for a first command that nobody looks at; each of the others
+# is a fork of that process, with nothing that the first has set in its environment.
+FORKING = """
+import json, os, sys
+import snowflake.connector
+from semarize_airflow.local.__main__ import main
+answers = os.fdopen(os.dup(1), "w")
+os.dup2(2, 1)
+plain = dict(os.environ)
+os.environ["AIRFLOW_CONN_WAREHOUSE_DEFAULT"] = '{"conn_type": "duckdb", "host": "/nowhere"}'
+main(["snowflake-plan"])
+os.environ.clear()
+os.environ.update(plain)
+for line in sys.stdin:
+    told = json.loads(line)
+    child = os.fork()
+    if child == 0:
+        for number, name in ((1, "out"), (2, "errors")):
+            os.dup2(os.open(told[name], os.O_WRONLY | os.O_CREAT | os.O_TRUNC), number)
+        os.environ.update(told["variables"])
+        sys.exit(main(["snowflake-plan", *told["arguments"]]))
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), file=answers, flush=True)
+"""
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
+    """The command in a process of its own, without any connection of whoever runs the tests."""
+    folder = tmp_path_factory.mktemp("plan")
     clean = {k: v for k, v in os.environ.items() if not k.startswith(("AIRFLOW", "PIPELINE"))}
-    return subprocess.run(
-        [sys.executable, "-m", "semarize_airflow.local", "snowflake-plan", *arguments],
+    with subprocess.Popen(
+        [sys.executable, "-c", FORKING],
         env={
             **clean,
             "PYTHONPATH": f"{ROOT / 'include'}:{ROOT / 'plugins'}",
             "LOCAL_RUNTIME": str(folder / "runtime"),
             "HOME": str(folder),
-            **variables,
         },
         cwd=folder,
-        capture_output=True,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
         text=True,
-        timeout=120,
-    )
+    ) as process:
+        requests, answers = process.stdin, process.stdout
+        assert requests is not None
+        assert answers is not None
+
+        def ask(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+            out, errors = folder / "out", folder / "errors"
+            files = {"out": str(out), "errors": str(errors)}
+            told = {**files, "arguments": arguments, "variables": variables}
+            print(json.dumps(told), file=requests, flush=True)
+            code = int(answers.readline())
+            return subprocess.CompletedProcess(arguments, code, out.read_text(), errors.read_text())
+
+        yield ask
+        requests.close()
 
 
 def connection(port: int, database: str = "PLANNED", **extra: Any) -> str:
@@ -105,11 +146,11 @@ def test_a_wrong_name_ends_it_before_any_sql(here: Any, given: str, remedy: str)
 
 
 @pytest.mark.slow
-def test_what_is_there_is_marked_and_nothing_is_made(tmp_path: Path, port: int) -> None:
+def test_what_is_there_is_marked_and_nothing_is_made(run: Run, port: int) -> None:
     admin, name = CONNECTIONS
     # The emulator makes the database that a login names: all else has to stay missing.
     for _ in range(2):
-        done = run(tmp_path, "--set", "database=planned", **{name: connection(port)})
+        done = run("--set", "database=planned", **{name: connection(port)})
         assert done.returncode == 0, done.stderr
         assert "Asked with SHOW alone: account emulated, as tester" in done.stdout
         lines = done.stdout.splitlines()
@@ -121,15 +162,15 @@ def test_what_is_there_is_marked_and_nothing_is_made(tmp_path: Path, port: int) 
         assert "-- 1 of the " in done.stdout
         assert PASSWORD not in done.stdout + done.stderr
     # An administrator's connection is asked first, and then the other one says nothing.
-    done = run(tmp_path, **{admin: connection(port, role="ACCOUNTADMIN"), name: "duckdb:///x"})
+    done = run(**{admin: connection(port, role="ACCOUNTADMIN"), name: "duckdb:///x"})
     assert "with the role ACCOUNTADMIN" in done.stdout
     whole = [f"{each.sql};" for each in statements(parameters({})) if not each.missing]
     assert to_run(done.stdout) == whole, "nothing but SQL, whatever Airflow logs"
 
 
 @pytest.mark.slow
-def test_the_plan_and_the_connection_must_mean_one_database(tmp_path: Path, port: int) -> None:
-    done = run(tmp_path, AIRFLOW_CONN_WAREHOUSE_DEFAULT=connection(port))
+def test_the_plan_and_the_connection_must_mean_one_database(run: Run, port: int) -> None:
+    done = run(AIRFLOW_CONN_WAREHOUSE_DEFAULT=connection(port))
     assert "lands in the database PLANNED, and this plan makes SEMARIZE" in done.stdout
 
 
@@ -142,10 +183,8 @@ def test_the_plan_and_the_connection_must_mean_one_database(tmp_path: Path, port
         ('{"conn_type": "postgres", "login": "x"}', "has the type postgres, use duckdb"),
     ],
 )
-def test_what_cannot_be_asked_is_told_and_the_plan_is_whole(
-    tmp_path: Path, told: str, why: str
-) -> None:
-    done = run(tmp_path, AIRFLOW_CONN_WAREHOUSE_DEFAULT=told)
+def test_what_cannot_be_asked_is_told_and_the_plan_is_whole(run: Run, told: str, why: str) -> None:
+    done = run(AIRFLOW_CONN_WAREHOUSE_DEFAULT=told)
     assert done.returncode == 0, done.stderr
     assert "No account was asked" in done.stdout
     assert why in done.stdout

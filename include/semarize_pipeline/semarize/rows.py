@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -30,6 +31,7 @@ class Typed:
     """Bricks whose value does not fit: key, reason, value."""
 
 
+@lru_cache(maxsize=4096)
 def column(key: str) -> str:
     """A brick's key as a column name; a name that is taken gets the prefix ``brick_``."""
     name = re.sub(r"[^a-z0-9_]+", "_", key.lower()).strip("_")
@@ -38,6 +40,8 @@ def column(key: str) -> str:
     return name
 
 
+# Asked for with each run that lands, of which there are thousands of a kit.
+@lru_cache(maxsize=256)
 def scores_table(kit_name: str, schema: KitSchema) -> Table:
     """The kit's wide table; two keys that become one column are for a person to mend."""
     columns: dict[str, Type] = {}

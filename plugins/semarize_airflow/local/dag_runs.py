@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import multiprocessing
 import multiprocessing.connection
@@ -21,6 +22,7 @@ from semarize_airflow.local.environment import Refused
 if TYPE_CHECKING:
     from airflow.dag_processing.dagbag import DagBag
     from airflow.sdk import DAG
+    from fastapi import FastAPI
 
 ERROR_CHARACTERS = 300
 
@@ -128,21 +130,35 @@ def serve_runs(logs: Path) -> None:
     # All else that is printed belongs to a log.
     os.dup2(2, 1)
     metadata.prepare()
-    bag = _load()
+    bag = load_dags()
     _tell(answers, {"ready": True})
     for line in sys.stdin:
         _run_side_by_side(bag, json.loads(line), logs, answers)
 
 
-def _load() -> DagBag:
+def load_dags() -> DagBag:
+    """The DAGs, and all that their runs share: made here, before the process is forked."""
     # Airflow reads its configuration when it is first imported.
     from airflow.dag_processing.dagbag import DagBag
     from airflow.sdk.configuration import conf
     from airflow.sdk.execution_time.supervisor import in_process_api_server
 
     # The slowest part of a run's start: what is made here is kept, and so made once for all.
-    _ = in_process_api_server().app
+    asyncio.run(_first_request(in_process_api_server().app))
     return DagBag(conf.get("core", "dags_folder"))
+
+
+async def _first_request(app: FastAPI) -> None:
+    """Let the API's application make its routes, seconds of work that it puts off until asked.
+
+    In a loop that is gone afterwards: the one that Airflow keeps for it runs in a thread, and no
+    thread outlives a fork.
+    """
+    import httpx
+
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://in-process") as client:
+        (await client.get("/health")).raise_for_status()
 
 
 def _run_side_by_side(bag: DagBag, dag_ids: Sequence[str], logs: Path, answers: TextIO) -> None:

@@ -16,6 +16,7 @@ from semarize_pipeline import vendors
 
 ROOT = Path(__file__).resolve().parents[3]
 USER = "admin"
+LOCKED_SECONDS = 120
 # What costs money or keeps what has landed: made-up calls must never reach the user's own.
 PRECIOUS_CONNECTIONS = ("semarize_default", "warehouse_default", "state_default")
 
@@ -235,7 +236,10 @@ def environment(
         "AIRFLOW__API__BASE_URL": f"http://localhost:{ports.airflow}",
         "AIRFLOW__API__SECRET_KEY": keys.api_secret,
         "AIRFLOW__API_AUTH__JWT_SECRET": keys.jwt_secret,
-        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{runtime.airflow_home / 'airflow.db'}",
+        # Who finds it locked waits: five seconds, as is usual, are not enough on a busy machine.
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": (
+            f"sqlite:///{runtime.airflow_home / 'airflow.db'}?timeout={LOCKED_SECONDS}"
+        ),
         "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "10",
         "AIRFLOW__LOGGING__BASE_LOG_FOLDER": str(runtime.logs),
         "AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT": str(ports.worker_logs),
