@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from importlib.abc import MetaPathFinder
 from operator import itemgetter
 from typing import Any
 
@@ -19,6 +21,31 @@ _TYPES = {
     Type.TIMESTAMP: pa.timestamp("us", tz="UTC"),
     Type.JSON: pa.string(),
 }
+
+
+class _NoPandas(MetaPathFinder):
+    """Finds that there is no pandas."""
+
+    def find_spec(self, fullname: str, path: Any, target: Any = None) -> None:
+        if fullname == "pandas":
+            raise ModuleNotFoundError("landing needs no pandas", name=fullname)
+
+
+def _spare_pandas() -> None:
+    """Have pyarrow look for pandas, as it does once, when it first converts a list, and find none.
+
+    Importing it takes longer, and more memory, than what an hour lands, and nothing here is a data
+    frame. Whatever asks pyarrow for one later has it imported all the same.
+    """
+    finder = _NoPandas()
+    sys.meta_path.insert(0, finder)
+    try:
+        pa.array([])
+    finally:
+        sys.meta_path.remove(finder)
+
+
+_spare_pandas()
 
 
 def arrow(load: Load) -> pa.Table:
