@@ -100,7 +100,7 @@ class Bench:
         self.vendor: Vendor = fast(vendors.get(name))
         self.settings = Settings(
             extract=ExtractSettings(start=timedelta(days=7), slice_hours=240),
-            score=ScoreSettings(at_once=4, requests_per_second=2000, patience_seconds=10),
+            score=ScoreSettings(at_once=4, requests_per_second=200, patience_seconds=10),
             kits=(QUALITY,),
             timing={name: {"lag": timedelta(0), "first_retry": timedelta(minutes=10)}},
         )
@@ -211,7 +211,7 @@ class Bench:
 
 def fast(vendor: Vendor) -> Vendor:
     """The vendor without its politeness, for tests of everything else."""
-    return replace(vendor, limits=Limits(requests_per_second=5000))
+    return replace(vendor, limits=Limits(requests_per_second=200))
 
 
 @contextmanager

@@ -286,7 +286,7 @@ def quick(**changes: Any) -> Settings:
                 load_characters=ACROSS_SLICES,
             ),
             "score": ScoreSettings(
-                at_once=1, requests_per_second=5000, batch_conversations=2, patience_seconds=20
+                at_once=1, requests_per_second=200, batch_conversations=2, patience_seconds=20
             ),
             "history": HistorySettings(slice_hours=6),
             "kits": (QUALITY,),

@@ -22,8 +22,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import dateutil.relativedelta
 import duckdb
-import pyarrow.pandas_compat
+import pytz
 import requests
 import sqlalchemy as sa
 import sqlalchemy.dialects.sqlite
@@ -47,12 +48,16 @@ from semarize_pipeline.semarize.client import SemarizeClient
 from semarize_pipeline.settings import Kit, Settings
 from semarize_pipeline.state import State
 from semarize_pipeline.vendors.base import Vendor
+from semarize_pipeline.warehouse import arrow
 from semarize_pipeline.warehouse.duckdb import DuckDBWarehouse
 
 # One that is at work for longer says where it hangs.
 STUCK_SECONDS = 45
 # Whatever is imported late, is imported now.
-PRELOADED = [pyarrow.pandas_compat, sqlalchemy.dialects.sqlite, *map(vendors.get, vendors.names())]
+PRELOADED = [
+    *(arrow, dateutil.relativedelta, pytz, sqlalchemy.dialects.sqlite),
+    *map(vendors.get, vendors.names()),
+]
 
 
 @dataclass(frozen=True, kw_only=True)
