@@ -184,12 +184,14 @@ class Bench:
 
     def landed(self) -> dict[str, list[dict[str, Any]]]:
         """Every landing table's rows."""
-        names = self.query(
-            "select table_name as name from information_schema.tables "
-            "where table_schema = 'landing' order by 1"
-        )
-        assert len(names) > 8, "the guard: the tables are looked for where they are"
-        return {row["name"]: self.query(f"select * from landing.{row['name']}") for row in names}
+        with self.warehouse.open("test") as session:
+            found = session.query(
+                "select table_name as name from information_schema.tables "
+                "where table_schema = 'landing' order by 1"
+            )
+            assert len(found) > 8, "the guard: the tables are looked for where they are"
+            names = [row["name"] for row in found]
+            return {name: session.query(f"select * from landing.{name}") for name in names}
 
     def conversations(self) -> dict[str, dict[str, Any]]:
         rows = self.query(f"select * from landing.{self.vendor.name}__conversations")

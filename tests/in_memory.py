@@ -10,6 +10,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -19,14 +20,18 @@ IN_MEMORY = Path("/dev/shm")
 ENOUGH_BYTES = 1 << 30
 
 
-@pytest.fixture
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """In memory where there is enough of it, else on the disk."""
-    if not os.access(IN_MEMORY, os.W_OK) or shutil.disk_usage(IN_MEMORY).free < ENOUGH_BYTES:
-        yield tmp_path_factory.mktemp("folder")
-        return
-    with tempfile.TemporaryDirectory(dir=IN_MEMORY, prefix="test-") as made:
+@contextmanager
+def folder_in_memory() -> Iterator[Path]:
+    """A folder for the length of a block: in memory where there is enough of it."""
+    usable = os.access(IN_MEMORY, os.W_OK) and shutil.disk_usage(IN_MEMORY).free > ENOUGH_BYTES
+    with tempfile.TemporaryDirectory(dir=IN_MEMORY if usable else None, prefix="test-") as made:
         yield Path(made)
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    with folder_in_memory() as made:
+        yield made
 
 
 @pytest.fixture
