@@ -23,3 +23,4 @@ Those over all vendors run once for each of the registry, as the contract suite 
 from __future__ import annotations
 
 from contract.conftest import pytest_generate_tests, start  # noqa: F401
+from in_memory import folder, tmp_path  # noqa: F401

@@ -175,12 +175,12 @@ def test_a_backfill_finishes_across_days_and_a_week_with_no_call_lost(tmp_path: 
 
 @pytest.mark.long
 def test_more_requests_than_ten_thousand_a_day(tmp_path: Path) -> None:
-    """A real limit: 5,500 calls, a request for each listing's page and each transcript."""
-    count = 5_500
+    """A real limit: 5,100 calls, a request for each listing's page and each transcript."""
+    count = 5_100
     with limited(tmp_path, count) as (made, gate):
         waited = go(made, replace(made.vendor.limits, requests_per_second=2, per_day=A_DAY))
         nothing_is_lost(made, count)
-    assert sum(gate.passed.values()) >= 11_000
+    assert sum(gate.passed.values()) >= 10_200
     assert max(gate.passed.values()) == A_DAY
     assert gate.refused == [], "our own count is the vendor's: not one request was refused"
     assert len(waited) == 1

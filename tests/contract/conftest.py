@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from bench import ALL, Bench, bench
+from in_memory import folder, tmp_path  # noqa: F401
 
 from semarize_sandbox.model import Call
 
@@ -19,11 +20,14 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 @pytest.fixture
-def start(vendor: str, tmp_path: Path) -> Iterator[Callable[..., Bench]]:
+def start(
+    vendor: str,
+    folder: Path,  # noqa: F811
+) -> Iterator[Callable[..., Bench]]:
     """Start a bench of this vendor with the calls given."""
     with ExitStack() as stack:
 
         def begin(given: Sequence[Call] = (), **options: bool) -> Bench:
-            return stack.enter_context(bench(vendor, tmp_path, given, **options))
+            return stack.enter_context(bench(vendor, folder, given, **options))
 
         yield begin

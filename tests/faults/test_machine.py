@@ -18,6 +18,7 @@ import filelock
 import pytest
 from bench import NOW, call
 from faults.site import LATER, Outcome, Processes, Site, differences, site, some_calls
+from in_memory import folder_in_memory
 
 from semarize_sandbox.model import Call
 
@@ -46,10 +47,8 @@ def gong(processes: Processes, folder: Path) -> Iterator[Site]:
 
 
 @pytest.fixture(scope="module")
-def undisturbed(
-    processes: Processes, tmp_path_factory: pytest.TempPathFactory
-) -> dict[str, list[str]]:
-    with site(processes, "gong", tmp_path_factory.mktemp("whole"), some_calls("gong")) as made:
+def undisturbed(processes: Processes) -> dict[str, list[str]]:
+    with folder_in_memory() as folder, site(processes, "gong", folder, some_calls("gong")) as made:
         made.finish("both")
         return made.picture()
 

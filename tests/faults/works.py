@@ -22,8 +22,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import dateutil.relativedelta
 import duckdb
-import pyarrow.pandas_compat
+import pytz
 import requests
 import sqlalchemy as sa
 import sqlalchemy.dialects.sqlite
@@ -47,12 +48,18 @@ from semarize_pipeline.semarize.client import SemarizeClient
 from semarize_pipeline.settings import Kit, Settings
 from semarize_pipeline.state import State
 from semarize_pipeline.vendors.base import Vendor
+from semarize_pipeline.warehouse import arrow
 from semarize_pipeline.warehouse.duckdb import DuckDBWarehouse
 
 # One that is at work for longer says where it hangs.
 STUCK_SECONDS = 45
+# What a turn of the pace is called.
+PACED = "update next_turn"
 # Whatever is imported late, is imported now.
-PRELOADED = [pyarrow.pandas_compat, sqlalchemy.dialects.sqlite, *map(vendors.get, vendors.names())]
+PRELOADED = [
+    *(arrow, dateutil.relativedelta, pytz, sqlalchemy.dialects.sqlite),
+    *map(vendors.get, vendors.names()),
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,23 +135,25 @@ class Boundary:
             words = statement.split()
             if words[0] in ("INSERT", "UPDATE", "DELETE"):
                 table = words[1] if words[0] == "UPDATE" else words[2]
-                wrote.setdefault(threading.get_ident(), []).append(f"{words[0].lower()} {table}")
+                what = PACED if "next_turn=" in statement else f"{words[0].lower()} {table}"
+                wrote.setdefault(threading.get_ident(), []).append(what)
 
         @sa.event.listens_for(sa.Engine, "commit")
         def _commit(connection: Any) -> None:
             done = dict.fromkeys(wrote.pop(threading.get_ident(), []))
-            # A turn of the pace belongs to the request after it.
-            if list(done) != ["insert budgets", "update budgets"]:
-                self.cross(f"state commit: {', '.join(done) or 'nothing'}")
+            # A turn of the pace belongs to the request after it; what only read changes nothing.
+            if done and PACED not in done:
+                self.cross(f"state commit: {', '.join(done)}")
 
     def _watch_warehouse(self) -> None:
         opened, boundary = duckdb.connect, self
 
         class Watched:
-            """A connection whose lasting changes are crossings."""
+            """A connection whose lasting changes are crossings, and its end where it made some."""
 
             def __init__(self, connection: Any) -> None:
                 self._connection = connection
+                self._changed = False
 
             def __getattr__(self, name: str) -> Any:
                 return getattr(self._connection, name)
@@ -153,10 +162,12 @@ class Boundary:
                 words = sql.split()
                 if words[0] == "commit" or (boundary.tables_too and words[0] == "create"):
                     boundary.cross("warehouse " + " ".join(words[:2]))
+                    self._changed = True
                 return self._connection.execute(sql, *given)
 
             def close(self) -> None:
-                boundary.cross("warehouse close")
+                if self._changed:
+                    boundary.cross("warehouse close")
                 self._connection.close()
 
         duckdb.connect = lambda *given, **more: Watched(opened(*given, **more))
@@ -270,6 +281,10 @@ class Desk:
 
     def _form(self) -> dict[str, Any]:
         return {"vendor": self.vendor.name, **self.job.form}
+
+
+def nothing() -> None:
+    """The life of a process whose start is all that is wanted of it."""
 
 
 def work(job: Job, told: Connection) -> None:

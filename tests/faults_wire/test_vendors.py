@@ -14,6 +14,7 @@ import hurried
 import pytest
 from bench import ALL, NOW, Bench
 from faults_wire.wire import CASES, LISTING, TRANSCRIPT, Case, Served, picture, quick
+from in_memory import folder_in_memory
 from unit.support import Say, serving
 
 from semarize_pipeline.errors import BadCredentials, PipelineError, TryAgain, Wait
@@ -25,10 +26,8 @@ __all__ = ["quick"]
 
 
 @pytest.fixture(scope="module", params=ALL)
-def served(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Served]:
-    with Served(request.param, tmp_path_factory.mktemp(request.param)).open() as made:
+def served(request: pytest.FixtureRequest) -> Iterator[Served]:
+    with folder_in_memory() as folder, Served(request.param, folder).open() as made:
         yield made
 
 

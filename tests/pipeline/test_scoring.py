@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -15,7 +11,7 @@ from typing import Any
 
 import orjson
 import pytest
-from bench import DEALS, NOW, QUALITY, Bench, bench, call, calls
+from bench import DEALS, QUALITY, Bench, bench, call, calls
 from pipeline.counting import counted
 
 from semarize_pipeline.errors import BadCredentials, Misconfigured, TryAgain, Wait
@@ -25,7 +21,6 @@ from semarize_sandbox import semarize
 from semarize_sandbox.faults import Fault
 from semarize_sandbox.semarize import Semarize
 
-ROOT = Path(__file__).parents[2]
 COACHING = Kit(name="coaching_skills", code="C0AC4152")
 
 
@@ -423,96 +418,3 @@ def test_words_never_reach_the_log(gong: Bench, caplog: pytest.LogCaptureFixture
     assert caplog.text
     assert "budget is approved" not in caplog.text
     assert gong.sandbox.credentials("semarize")["password"] not in caplog.text
-
-
-CHILD = """
-import sys
-from datetime import timedelta
-from pathlib import Path
-import orjson
-from semarize_pipeline import connect, pipeline, vendors
-from semarize_pipeline.rest.auth import Credentials
-from semarize_pipeline.settings import ExtractSettings, Kit, ScoreSettings, Settings
-from semarize_pipeline.state import State
-from semarize_pipeline.state.budgets import Limits
-from semarize_pipeline.warehouse.duckdb import DuckDBWarehouse
-from dataclasses import replace
-from datetime import datetime, UTC
-told = orjson.loads(sys.argv[1])
-folder = told["folder"]
-vendor = replace(vendors.get(told["vendor"]), limits=Limits(requests_per_second=5000))
-now = datetime.fromisoformat(told["now"])
-state = State(f"sqlite:///{folder}/state.db", fernet_key=told["fernet"], clock=lambda: now)
-settings = Settings(
-    # Some seven calls a load, and twelve a slice.
-    extract=ExtractSettings(
-        start=timedelta(days=7), slice_hours=6, batch_conversations=3, load_characters=1000
-    ),
-    score=ScoreSettings(at_once=3, requests_per_second=5000, batch_conversations=3),
-    kits=(Kit(name="interaction_quality", code="C5A1E07B"),),
-    timing={vendor.name: {"lag": timedelta(0), "lookback": timedelta(hours=1)}},
-)
-warehouse = DuckDBWarehouse(f"{folder}/warehouse.duckdb")
-api = connect.vendor_client(vendor, Credentials(**told["api"]), state)
-print("extracting", flush=True)
-pipeline.extract(vendor, api, warehouse, state, until=now, settings=settings, run="child")
-semarize = connect.semarize_client(Credentials(**told["semarize"]), state, settings.score)
-pipeline.score(vendor.name, semarize, warehouse, state, settings=settings, run="child")
-print("done", flush=True)
-"""
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("vendor", ["gong", "callminer"])
-def test_killed_at_any_moment_and_run_again(tmp_path: Path, vendor: str) -> None:
-    """A real process, killed with SIGKILL again and again, ends with the undisturbed tables."""
-    given = calls(vendor, 24)
-    with bench(vendor, tmp_path, given) as made:
-        told = {
-            "folder": str(tmp_path),
-            "vendor": vendor,
-            "now": NOW.isoformat(),
-            "fernet": made.state.tokens._fernet_key,
-            "api": _plain(made, vendor),
-            "semarize": _plain(made, "semarize"),
-        }
-        path = os.pathsep.join([str(ROOT / "include")])
-        kills = finished = 0
-        delay = 0.0
-        while not finished:
-            child = subprocess.Popen(
-                [sys.executable, "-c", CHILD, orjson.dumps(told).decode()],
-                env={**os.environ, "PYTHONPATH": path},
-                stdout=subprocess.PIPE,
-                text=True,
-            )
-            assert child.stdout is not None
-            child.stdout.readline()  # imports are over: from here on every moment counts
-            time.sleep(delay)
-            delay += 0.05
-            if child.poll() is None:
-                child.send_signal(signal.SIGKILL)
-                kills += 1
-            finished = child.wait() == 0
-            child.stdout.close()
-        assert kills >= 8
-        assert set(made.conversations()) == {each.id for each in given}
-        assert len(made.utterances()) == 24 * 3
-        assert made.statuses() == {"landed": 24}
-        assert len(runs(made)) == 24
-        assert len(store(made).paid) == 24
-        assert store(made).duplicates() == []
-        assert len(made.query("select * from landing.semarize__signals")) == 24 * 5
-        assert made.state.watermarks.reached(vendor) == NOW
-        assert standing(made) == {"scored": 24}
-
-
-def _plain(made: Bench, name: str) -> dict[str, Any]:
-    given = made.credentials(name)
-    return {
-        "connection": given.connection,
-        "login": given.login,
-        "password": given.password,
-        "extra": dict(given.extra),
-        "host": given.host,
-    }

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from cryptography.fernet import Fernet
 from hypothesis import HealthCheck, settings
+from in_memory import folder, tmp_path  # noqa: F401
 from unit.postgres import Cluster
 from unit.support import Clock, Server, serving
 
@@ -59,11 +60,15 @@ def database(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def fresh_url(database: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[FreshUrl]:
+def fresh_url(
+    database: str,
+    folder: Path,  # noqa: F811
+    request: pytest.FixtureRequest,
+) -> Iterator[FreshUrl]:
     """Each call names another database with nothing in it."""
     if database == "sqlite":
         numbers = count()
-        yield lambda: f"sqlite:///{tmp_path / str(next(numbers)) / 'state.db'}"
+        yield lambda: f"sqlite:///{folder / str(next(numbers)) / 'state.db'}"
         return
     running: Cluster = request.getfixturevalue("cluster")
     with running.schemas() as fresh:

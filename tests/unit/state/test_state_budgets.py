@@ -13,7 +13,7 @@ from itertools import pairwise
 
 import pytest
 import sqlalchemy as sa
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from unit import workers
 from unit.conftest import Together
@@ -94,6 +94,7 @@ def test_threads_of_two_processes_send_at_the_promised_pace(url: str, together: 
     assert max(moments) - min(moments) >= 63 / 30 - 0.3
 
 
+@settings(max_examples=20)  # each of them is dozens of steps
 @given(
     rate=st.sampled_from([8, 20, 40]),
     idles=st.lists(st.sampled_from([0.0, 0.0, 0.0, 0.06, 0.2, 1.0, 3.0]), min_size=30, max_size=90),

@@ -1,0 +1,3 @@
+"""The pipeline's tests keep their databases in memory."""
+
+from in_memory import folder, tmp_path  # noqa: F401
