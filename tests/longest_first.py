@@ -29,7 +29,7 @@ SECONDS = {
     "tests/contract/test_reconcile.py": 25,
     "tests/contract/test_vendor_contract.py": 60,
     "tests/dashboards/test_filters.py": 15,
-    "tests/dashboards/test_pages.py": 80,
+    "tests/dashboards/test_pages.py": 70,
     "tests/dashboards/test_snowflake.py": 10,
     "tests/dbt/test_build.py": 20,
     "tests/dbt/test_company.py": 30,

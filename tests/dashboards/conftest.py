@@ -139,6 +139,7 @@ class Visit:
 
     def open(self, path: str = "") -> float:
         """Open a page; returns the seconds until all of it was there."""
+        self.page.bring_to_front()  # what nobody sees is drawn once a second, at low priority
         begun = time.monotonic()
         self.page.goto(f"{self.url}/{path}")
         self.settle()

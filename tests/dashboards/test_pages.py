@@ -45,6 +45,7 @@ class Opened:
 
     def whole(self) -> Any:
         """The window with the page as it opens, wherever another test has left it."""
+        self.visit.page.bring_to_front()
         if self.visit.page.url != f"{self.visit.url}/{path(self.page)}":
             self.visit.open(path(self.page))
         return self.visit
