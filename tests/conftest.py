@@ -48,8 +48,8 @@ def company_file() -> Path:
     return company_warehouse.built()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """One Chromium for all pages: its program lets no second one of a process be started."""
+    """A Chromium for a file: while it is there, its loop runs, and no other can in this process."""
     with sync_playwright() as started, headless(started) as browser:
         yield browser

@@ -192,7 +192,7 @@ class Visit:
         return [key.split("st-key-csv_")[1].split()[0] for key in keys]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def context(browser: Browser) -> Iterator[BrowserContext]:
     """One browser's memory: whoever comes back has Streamlit's own files already."""
     # What only moves while one waits is drawn by the processor here, many times a second.
@@ -229,13 +229,13 @@ class Window:
         self._newest.received.append(frame if isinstance(frame, bytes) else frame.encode())
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def window(context: BrowserContext) -> Callable[[], Window]:
     """Opens another window."""
     return lambda: Window(context)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def visit(window: Callable[[], Window]) -> Callable[[Served], Visit]:
     """A visitor, who comes when the one before has left."""
     return window().visit
