@@ -24,6 +24,7 @@ from urllib.parse import urlsplit
 
 import dateutil.relativedelta
 import duckdb
+import pyarrow.pandas_compat
 import pytz
 import requests
 import sqlalchemy as sa
@@ -57,7 +58,7 @@ STUCK_SECONDS = 45
 PACED = "update next_turn"
 # Whatever is imported late, is imported now.
 PRELOADED = [
-    *(arrow, dateutil.relativedelta, pytz, sqlalchemy.dialects.sqlite),
+    *(arrow, dateutil.relativedelta, pyarrow.pandas_compat, pytz, sqlalchemy.dialects.sqlite),
     *map(vendors.get, vendors.names()),
 ]
 
